@@ -1,0 +1,1 @@
+"""Checkpoint files: reading them safely, and the key names of each released family."""

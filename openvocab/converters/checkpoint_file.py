@@ -1,0 +1,154 @@
+"""Reading a checkpoint file: weights only, never code, one-line errors.
+
+``.safetensors`` files are read by safetensors; ``.pt``, ``.pth`` and ``.bin`` files by
+``torch.load(weights_only=True)``, whose unpickler builds tensors and plain containers
+and refuses everything else.
+"""
+
+import hashlib
+import json
+import re
+from contextlib import nullcontext
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging.history_buffer import HistoryBuffer
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+METADATA_KEY = 'openvocab'
+PICKLE_SUFFIXES = ('.pt', '.pth', '.bin')
+SUFFIXES = ('.safetensors', *PICKLE_SUFFIXES)
+_NESTED_KEYS = ('state_dict', 'model')
+
+
+class CheckpointError(ValueError):
+    """A checkpoint file that cannot be used; the message names it and says why."""
+
+
+def read_state_dict(path: str | Path) -> dict[str, Tensor]:
+    """Read the tensors of a checkpoint file, on the CPU.
+
+    A nested ``{'state_dict': {...}}`` (or ``{'model': {...}}``) is unwrapped and a
+    ``module.`` prefix that every key carries is removed.
+
+    Args:
+        path: A ``.safetensors``, ``.pt``, ``.pth`` or ``.bin`` file.
+
+    Returns:
+        Key to tensor, in file order.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        CheckpointError: The file is damaged, holds no tensors, or is a pickle that
+            asks for code to be run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    if path.suffix == '.safetensors':
+        content = _read_safetensors(path)
+    elif path.suffix in PICKLE_SUFFIXES:
+        content = _read_pickle(path)
+    else:
+        raise CheckpointError(
+            f'checkpoint {path}: unknown suffix {path.suffix!r}, expected one of '
+            f'{", ".join(SUFFIXES)}'
+        )
+    return _tensors(content, path)
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """Read the record that :func:`save_encoder` wrote into a safetensors file.
+
+    Args:
+        path: Any checkpoint file.
+
+    Returns:
+        The record, or ``{}`` where the file has none (other formats never have one).
+    """
+    path = Path(path)
+    if path.suffix != '.safetensors':
+        return {}
+    try:
+        with safe_open(path, framework='pt') as file:
+            metadata = file.metadata() or {}
+        return json.loads(metadata.get(METADATA_KEY, '{}'))
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise _damaged(path, error) from error
+
+
+def checkpoint_sha256(path: str | Path) -> str:
+    """Sha256 of a file, 64 hex digits; computed once per file version.
+
+    Args:
+        path: The file.
+    """
+    path = Path(path).resolve()
+    stat = path.stat()
+    return _sha256(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, mtime_ns: int, size: int) -> str:
+    digest = hashlib.sha256()
+    with path.open('rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _damaged(path, error) from error
+
+
+def _read_pickle(path: Path) -> Any:
+    # mmengine's own checkpoints carry their loss history, which is plain data;
+    # torch < 2.5 cannot be told so and refuses them.
+    safe_globals = getattr(torch.serialization, 'safe_globals', lambda _: nullcontext())
+    try:
+        with safe_globals([HistoryBuffer]):
+            return torch.load(path, map_location='cpu', weights_only=True)
+    except Exception as error:
+        text = str(error)
+        if 'TorchScript' in text:
+            raise CheckpointError(
+                f'checkpoint {path} is a TorchScript program; save its state_dict() '
+                'to a .pt or .safetensors file and use that'
+            ) from error
+        if wanted := re.search(r'Unsupported (?:global: GLOBAL|class) (\S+)', text):
+            raise CheckpointError(
+                f'checkpoint {path} carries code ({wanted[1]}) and was refused; use a '
+                'file that holds tensors only'
+            ) from error
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    lines = str(error).strip().splitlines()
+    reason = lines[0] if lines and ' ' in lines[0] else repr(error)
+    return CheckpointError(
+        f'checkpoint {path} cannot be read, it is truncated or corrupt ({reason[:120]})'
+    )
+
+
+def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    while isinstance(content, dict):
+        key = next((k for k in _NESTED_KEYS if isinstance(content.get(k), dict)), None)
+        if key is None:
+            break
+        content = content[key]
+    state = {}
+    if isinstance(content, dict):
+        state = {k: v for k, v in content.items() if isinstance(v, Tensor)}
+    if not state:
+        raise CheckpointError(f'checkpoint {path} holds no state dict of tensors')
+    if all(key.startswith('module.') for key in state):
+        state = {key.removeprefix('module.'): value for key, value in state.items()}
+    return state

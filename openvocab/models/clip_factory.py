@@ -1,0 +1,282 @@
+"""CLIP models by name: architecture, weights, tokenizer and preprocessing.
+
+An architecture is an open_clip name (``'EVA02-B-16'``), a name of ours (a json file in
+``clip_configs/``) or a path to such a json file. A checkpoint is a local file,
+``openvocab://NAME`` (weights that ship with the package) or an open_clip pretrained tag
+(downloaded by open_clip).
+"""
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import open_clip
+import torch
+from mmengine.logging import MMLogger
+from open_clip.pretrained import (
+    download_pretrained,
+    get_pretrained_cfg,
+    list_pretrained_tags_by_model,
+)
+from open_clip.transform import PreprocessCfg
+from torch import Tensor, nn
+
+from openvocab.converters.checkpoint_file import (
+    SUFFIXES,
+    CheckpointError,
+    checkpoint_sha256,
+    read_state_dict,
+)
+from openvocab.converters.open_clip_keys import check_keys, to_open_clip
+
+from .timm_tower import make_dynamic
+
+__all__ = [
+    'ImageTower',
+    'checkpoint_sha256',
+    'clip_fingerprint',
+    'clip_image_size',
+    'clip_mean_std',
+    'create_clip',
+    'create_image_tower',
+    'get_tokenizer',
+    'resolve_checkpoint',
+]
+
+CONFIG_DIR = Path(__file__).parent / 'clip_configs'
+WEIGHTS_DIR = Path(__file__).parents[1] / 'weights'
+SCHEME = 'openvocab://'
+# A text tower so small that building it costs nothing, where only images are encoded.
+_STUB_TEXT = dict(context_length=4, vocab_size=8, width=8, heads=1, layers=1)
+
+
+class ImageTower(NamedTuple):
+    """The image half of a CLIP."""
+
+    visual: nn.Module
+    """open_clip's image tower."""
+    logit_scale: float
+    """Factor on cosines before the softmax (the exponential of the stored value)."""
+
+
+def create_clip(arch: str, checkpoint: str | Path | None = None) -> nn.Module:
+    """Build a CLIP: both towers, float32, on the CPU, in eval mode.
+
+    Timm image towers (EVA-02-CLIP) are built to take any image size.
+
+    Args:
+        arch: Architecture, see the module's docstring.
+        checkpoint: Weights, see the module's docstring; ``None`` leaves random ones.
+
+    Returns:
+        Open_clip's ``CLIP`` or ``CustomTextCLIP``.
+
+    Raises:
+        KeyError: No such architecture.
+        FileNotFoundError: No such checkpoint.
+        ValueError: The checkpoint is damaged, carries code, is of another architecture
+            or lacks a tower.
+    """
+    config, _ = _model_config(arch)
+    model = _build(config)
+    path = resolve_checkpoint(checkpoint, arch)
+    if path is not None:
+        state = to_open_clip(read_state_dict(path), hasattr(model, 'text'))
+        check_keys(state, model.state_dict(), path, arch)
+        model.load_state_dict(state)
+    return model.eval()
+
+
+def create_image_tower(arch: str, checkpoint: str | Path | None = None) -> ImageTower:
+    """Build only the image half; the checkpoint may lack a text tower.
+
+    With random weights and one seed, the tower equals that of :func:`create_clip`.
+
+    Args:
+        arch: Architecture, as for :func:`create_clip`.
+        checkpoint: Weights, as for :func:`create_clip`.
+
+    Returns:
+        The tower (float32, CPU, eval mode) and its logit scale.
+    """
+    config, _ = _model_config(arch)
+    config.update(text_cfg=dict(_STUB_TEXT))
+    model = _build(config)
+    path = resolve_checkpoint(checkpoint, arch)
+    if path is not None:
+        state = to_open_clip(read_state_dict(path), hasattr(model, 'text'))
+        load_image_tower(model.visual, state, path, arch)
+        if 'logit_scale' in state:
+            scale = state['logit_scale'].reshape(model.logit_scale.shape)
+            model.logit_scale.data.copy_(scale)
+        else:
+            MMLogger.get_current_instance().warning(
+                f'checkpoint {path} states no logit_scale; {arch} keeps its initial '
+                f'value {model.logit_scale.exp().item():.2f}'
+            )
+    return ImageTower(model.visual.eval(), model.logit_scale.exp().item())
+
+
+def load_image_tower(
+    visual: nn.Module, state: dict[str, Tensor], path: str | Path, arch: str
+) -> None:
+    """Load the ``visual.*`` entries of a state dict into an image tower.
+
+    Args:
+        visual: Open_clip's image tower.
+        state: State dict in open_clip's names; other entries are ignored.
+        path: Where it came from, for the error.
+        arch: The tower's architecture, for the error.
+
+    Raises:
+        CheckpointError: A key is missing, unknown or of another shape.
+    """
+    state = {key: value for key, value in state.items() if key.startswith('visual.')}
+    wanted = {'visual.' + key: value for key, value in visual.state_dict().items()}
+    check_keys(state, wanted, path, arch)
+    visual.load_state_dict({k.removeprefix('visual.'): v for k, v in state.items()})
+
+
+def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
+    """Find the file of a checkpoint, downloading it where it is an open_clip tag.
+
+    Args:
+        checkpoint: Weights, see the module's docstring.
+        arch: Architecture; says which pretrained tags exist.
+
+    Raises:
+        FileNotFoundError: No such file, or no such packaged weights.
+        ValueError: Neither a file nor a tag of this architecture.
+    """
+    if checkpoint is None:
+        return None
+    name = str(checkpoint)
+    if name.startswith(SCHEME):
+        path = WEIGHTS_DIR / f'{name.removeprefix(SCHEME)}.safetensors'
+        if not path.is_file():
+            there = ', '.join(sorted(p.stem for p in WEIGHTS_DIR.glob('*.safetensors')))
+            raise FileNotFoundError(
+                f'{name}: no such packaged weights (there are: {there or "none"})'
+            )
+        return path
+    path = Path(name).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix in SUFFIXES or len(path.parts) > 1:
+        raise FileNotFoundError(f'checkpoint {name} does not exist')
+    if tag := get_pretrained_cfg(arch, name):
+        return Path(download_pretrained(tag))
+    tags = ', '.join(list_pretrained_tags_by_model(arch)) or 'none'
+    raise CheckpointError(
+        f'checkpoint {name!r} is neither a file nor a pretrained tag of {arch} '
+        f'(tags: {tags})'
+    )
+
+
+def clip_fingerprint(
+    arch: str, checkpoint: str | Path | None, model: nn.Module | None = None
+) -> str:
+    """Identify weights: sha256 of the file, or of the tensors of a random model.
+
+    Args:
+        arch: Architecture.
+        checkpoint: Weights, as for :func:`create_clip`.
+        model: The model; needed where ``checkpoint`` is ``None``.
+
+    Returns:
+        64 hex digits.
+    """
+    path = resolve_checkpoint(checkpoint, arch)
+    if path is not None:
+        return checkpoint_sha256(path)
+    if model is None:
+        raise ValueError(f'{arch}: random weights have no fingerprint without a model')
+    digest = hashlib.sha256()
+    for key, value in model.state_dict().items():
+        digest.update(f'{key}{tuple(value.shape)}{value.dtype}'.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def clip_mean_std(
+    arch: str, checkpoint: str | Path | None = None
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Channel mean and standard deviation (RGB, images in [0, 1]) of a CLIP's input.
+
+    Args:
+        arch: Architecture; its config may state them under ``preprocess_cfg``.
+        checkpoint: Where it is an open_clip tag, the tag's own values come first.
+    """
+    default = PreprocessCfg()
+    stated = dict(_model_config(arch)[0].get('preprocess_cfg', {}))
+    if checkpoint is not None:
+        stated.update(get_pretrained_cfg(arch, str(checkpoint)))
+    mean, std = stated.get('mean', default.mean), stated.get('std', default.std)
+    return tuple(mean), tuple(std)
+
+
+def clip_image_size(arch: str) -> int:
+    """Side of the square images that a CLIP was trained on, in pixels."""
+    size = _model_config(arch)[0]['vision_cfg'].get('image_size', 224)
+    sides = {size} if isinstance(size, int) else set(size)
+    if len(sides) > 1:
+        raise ValueError(f'{arch}: image_size {size} is not square')
+    return sides.pop()
+
+
+def get_tokenizer(arch: str) -> Any:
+    """Tokenizer of a CLIP: list of strings to (N, context_length) int64.
+
+    For our own configs ``text_cfg.tokenizer_kwargs.bpe_path`` is relative to the json.
+    """
+    config, path = _model_config(arch)
+    if path is None:
+        return open_clip.get_tokenizer(arch)
+    text = config['text_cfg']
+    kwargs = dict(text.get('tokenizer_kwargs', {}))
+    if 'bpe_path' in kwargs:
+        kwargs['bpe_path'] = str(path.parent / kwargs['bpe_path'])
+        if not Path(kwargs['bpe_path']).is_file():
+            raise FileNotFoundError(f'{path}: no tokenizer file {kwargs["bpe_path"]}')
+    return open_clip.SimpleTokenizer(
+        context_length=text.get('context_length', 77), **kwargs
+    )
+
+
+def _model_config(arch: str) -> tuple[dict[str, Any], Path | None]:
+    """Open_clip model config (a fresh copy) and the json it came from, if ours."""
+    path = Path(arch) if arch.endswith('.json') else CONFIG_DIR / f'{arch}.json'
+    if path.is_file():
+        return json.loads(_read_text(path, path.stat().st_mtime_ns)), path
+    config = open_clip.get_model_config(arch) if not arch.endswith('.json') else None
+    if config is None:
+        ours = ', '.join(sorted(file.stem for file in CONFIG_DIR.glob('*.json')))
+        raise KeyError(
+            f'unknown CLIP architecture {arch!r}: neither an open_clip model nor one '
+            f'of ours ({ours or "none"}) nor a json file'
+        )
+    return config, None
+
+
+@lru_cache(maxsize=32)
+def _read_text(path: Path, mtime_ns: int) -> str:
+    return path.read_text(encoding='utf-8')
+
+
+def _build(config: dict[str, Any]) -> nn.Module:
+    config = {k: v for k, v in config.items() if k != 'preprocess_cfg'}
+    custom_text = config.pop('custom_text', False)
+    text, vision = dict(config['text_cfg']), dict(config['vision_cfg'])
+    if 'multimodal_cfg' in config:
+        raise ValueError('CoCa models are not supported: they have no CLIP text tower')
+    if 'hf_model_name' in text:
+        custom_text = True
+        text['hf_model_pretrained'] = False
+    config.update(text_cfg=text, vision_cfg=vision)
+    model_class = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
+    with torch.device('cpu'):
+        model = model_class(**config)
+        make_dynamic(model.visual, vision)
+    return model.float()
