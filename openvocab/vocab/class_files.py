@@ -1,0 +1,63 @@
+"""Reading class lists: packaged json files, json files of the user."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .class_entry import VocabularyError
+
+_PACKAGED = Path(__file__).parent / 'classes'
+_FIELDS = ('name', 'source', 'classes')
+
+
+def list_vocabularies() -> tuple[str, ...]:
+    """Names of the vocabularies that ship with the package, sorted."""
+    return tuple(sorted(path.stem for path in _PACKAGED.glob('*.json')))
+
+
+def packaged_file(name: str) -> Path:
+    """Path of a packaged vocabulary.
+
+    Raises:
+        VocabularyError: No such vocabulary; the message lists those that exist.
+    """
+    if name not in list_vocabularies():
+        raise VocabularyError(
+            f'unknown vocabulary {name!r}; packaged ones are '
+            f'{", ".join(list_vocabularies())} (a path must end in .json)'
+        )
+    return _PACKAGED / f'{name}.json'
+
+
+def read_class_file(path: str | Path) -> dict[str, Any]:
+    """Reads a class file and checks its outer structure.
+
+    Returns:
+        dict: ``name`` (str, the file's stem if absent) and ``classes`` (list).
+
+    Raises:
+        FileNotFoundError: The file does not exist.
+        VocabularyError: Not json (names file and line) or not a class file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'vocabulary file {str(path)!r} does not exist')
+    try:
+        content = json.loads(path.read_text(encoding='utf-8'))
+    except json.JSONDecodeError as error:
+        raise VocabularyError(
+            f'{path}, line {error.lineno}: not valid json ({error.msg})'
+        ) from None
+    except UnicodeDecodeError:
+        raise VocabularyError(f'{path}: not a text file in utf-8') from None
+    if not isinstance(content, dict) or not isinstance(content.get('classes'), list):
+        raise VocabularyError(f'{path}: expected an object with a list `classes`')
+    unknown = [key for key in content if key not in _FIELDS]
+    if unknown:
+        raise VocabularyError(
+            f'{path}: unknown key {unknown[0]!r}; the keys are {", ".join(_FIELDS)}'
+        )
+    name = content.get('name', path.stem)
+    if not isinstance(name, str) or not name:
+        raise VocabularyError(f'{path}: `name` must be a non-empty string')
+    return dict(name=name, classes=content['classes'])
