@@ -1,0 +1,103 @@
+"""Region embeddings from boxes.
+
+Shapes: B images, D channels, (h, w) tokens, N_i boxes of image i, N = sum of N_i.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from openvocab.registry import MODELS
+
+
+@MODELS.register_module()
+class RoIPooler(nn.Module):
+    """RoIAlign of a whole batch in one call.
+
+    The default is the pooling of CLIPSelf and DenseVLM: one bin per box, averaged
+    over an adaptive number of bilinear samples.
+
+    Args:
+        output_size: Bins per side.
+        sampling_ratio: Samples per bin and side; 0 takes as many as there are tokens.
+        aligned: Shift by half a token so that pixel centres coincide.
+    """
+
+    def __init__(
+        self, output_size: int = 1, sampling_ratio: int = 0, aligned: bool = True
+    ) -> None:
+        super().__init__()
+        self.output_size = output_size
+        self.sampling_ratio = sampling_ratio
+        self.aligned = aligned
+
+    def forward(
+        self, features: Tensor, boxes: Sequence[Tensor], stride: float
+    ) -> Tensor:
+        """Pools every box of every image.
+
+        Args:
+            features: (B, D, h, w). Half precision is pooled in float32, which the
+                operator needs for bfloat16.
+            boxes: B tensors (N_i, 4), xyxy in pixels; N_i may be 0.
+            stride: Pixels per token.
+
+        Returns:
+            (N, D), image after image; (N, D, s, s) where ``output_size`` s > 1.
+
+        Raises:
+            ValueError: If the number of box lists is not the number of images.
+        """
+        # the compiled extension is loaded by those who pool, not by every importer
+        from mmcv.ops import roi_align
+
+        if len(boxes) != len(features):
+            raise ValueError(
+                f'RoIPooler got boxes of {len(boxes)} images for a batch of '
+                f'{len(features)}'
+            )
+        if features.dtype in (torch.float16, torch.bfloat16):
+            features = features.float()
+        pooled = roi_align(
+            features,
+            boxes_to_rois(boxes, features),
+            self.output_size,
+            1 / stride,
+            self.sampling_ratio,
+            'avg',
+            self.aligned,
+        )
+        return pooled.flatten(1) if self.output_size == 1 else pooled
+
+
+def boxes_to_rois(boxes: Sequence[Tensor], like: Tensor) -> Tensor:
+    """Prefixes each box with the index of its image.
+
+    Args:
+        boxes: B tensors (N_i, 4).
+        like: Gives dtype and device of the result.
+
+    Returns:
+        (N, 5): image index, x1, y1, x2, y2.
+    """
+    flat = torch.cat([box.reshape(-1, 4) for box in boxes]).to(like)
+    index = image_index([len(box) for box in boxes], like.device)
+    return torch.cat((index.to(like.dtype)[:, None], flat), dim=1)
+
+
+def image_index(counts: Sequence[int], device: torch.device) -> Tensor:
+    """Image index of every region: ``[2, 0, 1] -> [0, 0, 2]``.
+
+    Built on the host and copied without waiting for the device.
+
+    Args:
+        counts: Regions per image.
+        device: Where the result lives.
+
+    Returns:
+        (N,) int64.
+    """
+    images = torch.arange(len(counts))
+    index = images.repeat_interleave(torch.tensor(counts, dtype=torch.long))
+    return index.to(device, non_blocking=True)
