@@ -1,0 +1,7 @@
+"""Region-language alignment: models that refine the dense map of a CLIP."""
+
+from .base_aligner import BaseAligner
+from .clipself_aligner import CLIPSelfAligner
+from .densevlm_aligner import DenseVLMAligner
+
+__all__ = ['BaseAligner', 'CLIPSelfAligner', 'DenseVLMAligner']

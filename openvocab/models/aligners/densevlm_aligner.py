@@ -1,0 +1,124 @@
+"""DenseVLM: unbiased region-language alignment (paper section 3).
+
+Call graph of ``loss``::
+
+    loss -> fit_images -> student -> pooler -+
+         -> fit_images -> teacher -> pooler -+-> criterion <- student_text, teacher_text
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from openvocab.registry import MODELS
+from openvocab.structures import RegionDataSample
+
+from ..poolers.roi_pooler import image_index
+from ..recognizers.image_fit import fit_images
+from ..recognizers.region_recognizer import build_module, check_width, dense_map
+from ..teachers import DenseTeacher
+from .base_aligner import BaseAligner
+from .multiscale import ScaleSampler
+
+
+@MODELS.register_module()
+class DenseVLMAligner(BaseAligner):
+    """A frozen, region-aware CLIP (P-VLM) teaches another one (U-VLM).
+
+    Regions come from the pipeline (grid cells or proposals); both models pool them
+    from their own dense map of the same image, so nothing is cropped.
+
+    Args:
+        backbone: The student.
+        teacher: A ``DenseTeacher``, an encoder, or a config of either. May have
+            another patch, width and family.
+        student_text: Text bank of the student's tower, alignment vocabulary.
+        teacher_text: Text bank of the teacher's tower, same vocabulary.
+        text_bank: Text bank of the student's tower, evaluation vocabulary.
+        loss: See ``DecoupledAlignLoss``.
+        scales: Longer image sides to choose from at every step (multi-scale option:
+            320, 512, 672, 896); None keeps the size of the loader. Each model rounds
+            the size down to its own patch.
+        seed: Of the choice of scales.
+        **kwargs: See ``RegionRecognizer``.
+
+    Raises:
+        ValueError: If the two alignment vocabularies differ, a text bank does not
+            fit its encoder, or the two encoders are normalised differently.
+    """
+
+    def __init__(
+        self,
+        backbone: dict | nn.Module,
+        teacher: dict | nn.Module,
+        student_text: dict | nn.Module,
+        teacher_text: dict | nn.Module,
+        text_bank: dict | nn.Module,
+        loss: dict | nn.Module = dict(type='openvocab.DecoupledAlignLoss'),  # noqa: B006
+        scales: Sequence[int] | None = None,
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(backbone, text_bank, **kwargs)
+        teacher = build_module(teacher)
+        if not isinstance(teacher, DenseTeacher):
+            teacher = DenseTeacher(teacher)
+        self.teacher = teacher
+        self.student_text = build_module(student_text)
+        self.teacher_text = build_module(teacher_text)
+        self.criterion = build_module(loss)
+        self.scale_sampler = None if scales is None else ScaleSampler(scales, seed)
+        check_width('student_text', self.student_text, self.student)
+        check_width('teacher_text', self.teacher_text, self.teacher)
+        self._check_agreement()
+
+    def loss(
+        self, inputs: Tensor, data_samples: list[RegionDataSample]
+    ) -> dict[str, Tensor]:
+        """Computes the alignment loss.
+
+        Args:
+            inputs: (B, 3, H, W) normalised images.
+            data_samples: One per image, with ``bboxes`` in ``regions``.
+
+        Returns:
+            ``loss_align`` and the monitors of ``DecoupledAlignLoss``.
+        """
+        long_side = None if self.scale_sampler is None else self.scale_sampler()
+        boxes = self.boxes_of(data_samples)
+
+        encoder = self.teacher.encoder
+        fitted = fit_images(inputs, encoder.patch_size, long_side)
+        features = self.teacher(fitted.images)
+        teacher = self.region_features(features, fitted, boxes, encoder.strides[-1])
+
+        fitted = fit_images(inputs, self.student.patch_size, long_side)
+        features = dense_map(self.student, fitted.images)
+        stride = self.student.strides[-1]
+        student = self.region_features(features, fitted, boxes, stride)
+
+        return self.criterion(
+            student,
+            teacher,
+            self.student_text(),
+            self.teacher_text(),
+            self.student_text.is_thing,
+            image_index([len(box) for box in boxes], inputs.device),
+            len(boxes),
+        )
+
+    def _check_agreement(self) -> None:
+        ours, theirs = self.student_text.vocabulary, self.teacher_text.vocabulary
+        if ours.hash != theirs.hash:
+            raise ValueError(
+                f'student_text has the vocabulary {ours.name} ({len(ours)} classes), '
+                f'teacher_text {theirs.name} ({len(theirs)}); both must be the same'
+            )
+        student, teacher = self.student, self.teacher.encoder
+        statistics = [tuple(m.mean) + tuple(m.std) for m in (student, teacher)]
+        if statistics[0] != statistics[1]:
+            raise ValueError(
+                f'student and teacher share the image tensor, but their mean and std '
+                f'differ: {statistics[0]} and {statistics[1]}'
+            )
