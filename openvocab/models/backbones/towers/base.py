@@ -1,0 +1,122 @@
+"""What :class:`CLIPBackbone` asks of an image tower, whatever its architecture."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..dense_attention import DenseReadout
+
+
+class Tower(ABC):
+    """Adapter around one of open_clip's image towers.
+
+    It owns no parameters: the tower stays a module of the backbone, so that state dicts
+    keep open_clip's names.
+
+    Args:
+        visual: Open_clip's image tower.
+        readout: How the last block is read out.
+    """
+
+    family: ClassVar[str]
+    """Name of the architecture family."""
+    normalize_before_pooling: ClassVar[bool]
+    """Whether dense vectors are L2-normalised before a region averages them."""
+
+    patch_size: int
+    """Stride of the dense embedding; image sides must be multiples of it."""
+    embed_dim: int
+    """Channels of the joint space."""
+
+    def __init__(self, visual: nn.Module, readout: DenseReadout) -> None:
+        self.visual = visual
+        self.readout = readout
+        self.grad_checkpointing = False
+
+    @property
+    @abstractmethod
+    def levels(self) -> list[tuple[int, int]]:
+        """Stride and channels of every map that can be tapped."""
+
+    @property
+    @abstractmethod
+    def groups(self) -> list[nn.Module]:
+        """Blocks (or stages) in order; only these ever train."""
+
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Parameters inside ``groups`` that the dense forward never touches."""
+        return []
+
+    @abstractmethod
+    def forward(
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Compute tapped maps and the dense embedding.
+
+        Args:
+            images: (B, 3, H, W), normalised.
+            out_indices: Levels to tap.
+
+        Returns:
+            The tapped maps, each (B, channels, H / stride, W / stride), in the order of
+            ``out_indices``, and the dense embedding
+            (B, embed_dim, H / patch_size, W / patch_size).
+        """
+
+    @abstractmethod
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Pooled embedding as CLIP was trained, (B, 3, H, W) to (B, embed_dim)."""
+
+
+class SizeCache:
+    """Tables that depend on the grid and on a parameter, computed once per grid.
+
+    An entry is computed anew once the parameter was changed, replaced or moved.
+    """
+
+    def __init__(self) -> None:
+        self._entries: dict[tuple[int, int], tuple[tuple, Tensor]] = {}
+
+    def __deepcopy__(self, memo: dict) -> 'SizeCache':
+        return SizeCache()
+
+    def position_table(
+        self, table: Tensor, grid: tuple[int, int], native: tuple[int, int]
+    ) -> Tensor:
+        """Resize a table of absolute positions (prefix rows first) to a grid.
+
+        Bicubic, corners not aligned, no antialiasing, each axis by its own factor;
+        prefix rows (class token) are kept.
+
+        Args:
+            table: (P + h * w, C).
+            grid: Rows and columns wanted.
+            native: Rows and columns of the table, h and w.
+
+        Returns:
+            (P + grid[0] * grid[1], C); the table itself where the grids agree.
+        """
+        if grid == native:
+            return table
+        if table.requires_grad and torch.is_grad_enabled():
+            return _resize(table, grid, native)
+        state = (id(table), table.data_ptr(), table._version, table.dtype, table.device)
+        entry = self._entries.get(grid)
+        if entry is None or entry[0] != state:
+            # Out of inference mode: a training step may use the same entry later.
+            with torch.inference_mode(False), torch.no_grad():
+                entry = (state, _resize(table.detach(), grid, native))
+            self._entries[grid] = entry
+        return entry[1]
+
+
+def _resize(table: Tensor, grid: tuple[int, int], native: tuple[int, int]) -> Tensor:
+    prefix = table.shape[0] - native[0] * native[1]
+    patches = table[prefix:].float().T.reshape(1, -1, *native)
+    patches = F.interpolate(patches, size=grid, mode='bicubic', align_corners=False)
+    patches = patches.flatten(2)[0].T.to(table.dtype)
+    return torch.cat([table[:prefix], patches])

@@ -1,0 +1,159 @@
+"""OpenAI and OpenCLIP vision transformers."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ..dense_attention import DenseReadout
+from .base import SizeCache, Tower
+
+
+class OpenCLIPBlock:
+    """The :class:`LastBlock` view of open_clip's ``ResidualAttentionBlock``."""
+
+    num_prefix_tokens = 1
+
+    def __init__(self, block: ResidualAttentionBlock, grid: tuple[int, int]) -> None:
+        self.block = block
+        self.grid = grid
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Run the block as it was trained."""
+        return self.block(tokens)
+
+    def queries(self, tokens: Tensor, rope: bool = True) -> Tensor:
+        """Queries (B, H, N, D); this family has no rotary embedding."""
+        return self._project(tokens, 0)
+
+    def keys(self, tokens: Tensor, rope: bool = True) -> Tensor:
+        """Keys (B, H, N, D); this family has no rotary embedding."""
+        return self._project(tokens, 1)
+
+    def values(self, tokens: Tensor) -> Tensor:
+        """Values (B, H, N, D)."""
+        return self._project(tokens, 2)
+
+    def merge(self, context: Tensor) -> Tensor:
+        """Join heads and project."""
+        return self.block.attn.out_proj(rearrange(context, 'b h n d -> b n (h d)'))
+
+    def add_residual(self, tokens: Tensor, out: Tensor) -> Tensor:
+        """Add the attention branch, layer scale applied, to the tokens."""
+        return tokens + self.block.ls_1(out)
+
+    def feed_forward(self, tokens: Tensor) -> Tensor:
+        """Apply the FFN with its norm, layer scale and residual."""
+        block = self.block
+        return tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
+
+    def _project(self, tokens: Tensor, index: int) -> Tensor:
+        """One third (0 q, 1 k, 2 v) of the fused input projection."""
+        attn = self.block.attn
+        rows = slice(index * attn.embed_dim, (index + 1) * attn.embed_dim)
+        bias = None if attn.in_proj_bias is None else attn.in_proj_bias[rows]
+        out = F.linear(self.block.ln_1(tokens), attn.in_proj_weight[rows], bias)
+        return rearrange(out, 'b n (h d) -> b h n d', h=attn.num_heads)
+
+
+class OpenCLIPViT(Tower):
+    """Adapter of open_clip's ``VisionTransformer``; see :class:`Tower`."""
+
+    family = 'vit'
+    normalize_before_pooling = False
+
+    def __init__(self, visual: VisionTransformer, readout: DenseReadout) -> None:
+        super().__init__(visual, readout)
+        if visual.attn_pool is not None:
+            raise ValueError(
+                'towers with attentional pooling are not supported: their patch tokens '
+                'are not in the joint space'
+            )
+        blocks = visual.transformer.resblocks
+        if not all(isinstance(block, ResidualAttentionBlock) for block in blocks):
+            raise ValueError(
+                f"{type(blocks[-1]).__name__} is not supported, only open_clip's "
+                'default attention block'
+            )
+        if visual.patch_size[0] != visual.patch_size[1]:
+            raise ValueError(f'patches must be square, not {visual.patch_size}')
+        self.patch_size = visual.patch_size[0]
+        self.embed_dim = visual.output_dim
+        self._positions = SizeCache()
+
+    @property
+    def levels(self) -> list[tuple[int, int]]:
+        """Stride and channels of every block."""
+        width = self.visual.transformer.width
+        return [(self.patch_size, width)] * len(self.groups)
+
+    @property
+    def groups(self) -> list[nn.Module]:
+        """The transformer blocks."""
+        return list(self.visual.transformer.resblocks)
+
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """The last FFN where the readout skips it.
+
+        Query and key rows of the last block share one parameter with the value rows, so
+        they cannot be frozen apart.
+        """
+        if self.readout.ffn:
+            return []
+        last = self.groups[-1]
+        modules = (last.ln_2, last.mlp, last.ls_2)
+        return [parameter for m in modules for parameter in m.parameters()]
+
+    def forward(
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Compute tapped maps and the dense embedding."""
+        tokens, grid = self._embed(images)
+        blocks, taps = self.groups, {}
+        for index, block in enumerate(blocks[:-1]):
+            tokens = self._run(block, tokens)
+            taps[index] = tokens if index in out_indices else None
+        last = OpenCLIPBlock(blocks[-1], grid)
+        tokens = self.readout(last, tokens)
+        taps[len(blocks) - 1] = tokens
+        dense = self._project(tokens[:, 1:], normed=False)
+        return [_to_map(taps[i][:, 1:], grid) for i in out_indices], _to_map(
+            dense, grid
+        )
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Pooled embedding as CLIP was trained."""
+        tokens, _ = self._embed(images)
+        for block in self.groups:
+            tokens = self._run(block, tokens)
+        pooled, _ = self.visual._pool(tokens)
+        return self._project(pooled, normed=True)
+
+    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+        visual = self.visual
+        patches = visual.conv1(images)
+        grid = (patches.shape[-2], patches.shape[-1])
+        patches = rearrange(patches, 'b c h w -> b (h w) c')
+        cls = visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
+        table = visual.positional_embedding
+        table = self._positions.position_table(table, grid, visual.grid_size)
+        tokens = torch.cat([cls, patches], dim=1) + table.to(patches.dtype)
+        return visual.ln_pre(tokens), grid
+
+    def _run(self, block: nn.Module, tokens: Tensor) -> Tensor:
+        if self.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, tokens, use_reentrant=False)
+        return block(tokens)
+
+    def _project(self, tokens: Tensor, normed: bool) -> Tensor:
+        visual = self.visual
+        tokens = tokens if normed else visual.ln_post(tokens)
+        return tokens if visual.proj is None else tokens @ visual.proj
+
+
+def _to_map(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+    return rearrange(tokens, 'b (h w) c -> b c h w', h=grid[0]).contiguous()
