@@ -1,5 +1,5 @@
 """Model components."""
 
-from . import aligners, losses, poolers, recognizers, teachers
+from . import aligners, backbones, losses, poolers, recognizers, teachers
 
-__all__ = ['aligners', 'losses', 'poolers', 'recognizers', 'teachers']
+__all__ = ['aligners', 'backbones', 'losses', 'poolers', 'recognizers', 'teachers']
