@@ -1,5 +1,13 @@
 """Model components."""
 
-from . import aligners, backbones, losses, poolers, recognizers, teachers
+from . import aligners, backbones, losses, poolers, recognizers, teachers, text
 
-__all__ = ['aligners', 'backbones', 'losses', 'poolers', 'recognizers', 'teachers']
+__all__ = [
+    'aligners',
+    'backbones',
+    'losses',
+    'poolers',
+    'recognizers',
+    'teachers',
+    'text',
+]

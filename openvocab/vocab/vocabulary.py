@@ -27,10 +27,9 @@ count: COCO's ``couch`` and ADE20K's ``sofa`` stay two classes.
 Merging ``coco_stuff_171`` with ``ade20k_150`` by this rule gives 260 classes (141
 things, 119 stuff); 61 classes are in both lists, and for 18 of them, such as ``window``
 or ``curtain``, COCO says stuff where ADE20K says thing. The first vocabulary of a merge
-decides, so the order matters: the other way round gives 159 + 101. The
-DenseVLM paper reports 316 (204 + 112)
-for its merge of the same two lists and does not publish its rule; its 204 things
-exceed the 180 that the official flags of both lists allow at most.
+decides, so the order matters: the other way round gives 159 + 101. The DenseVLM paper
+reports 316 (204 + 112) for its merge of the same two lists and does not publish its
+rule; its 204 things exceed the 180 that the official flags of both lists allow at most.
 """
 
 import hashlib
