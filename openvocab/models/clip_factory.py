@@ -35,6 +35,7 @@ from .timm_tower import make_dynamic
 
 __all__ = [
     'ImageTower',
+    'arch_name',
     'checkpoint_sha256',
     'clip_fingerprint',
     'clip_image_size',
@@ -215,6 +216,11 @@ def clip_mean_std(
         stated.update(get_pretrained_cfg(arch, str(checkpoint)))
     mean, std = stated.get('mean', default.mean), stated.get('std', default.std)
     return tuple(mean), tuple(std)
+
+
+def arch_name(arch: str) -> str:
+    """Name of an architecture as written into records: a json file's is its stem."""
+    return Path(arch).stem if arch.endswith('.json') else arch
 
 
 def clip_image_size(arch: str) -> int:

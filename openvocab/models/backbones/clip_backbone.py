@@ -8,6 +8,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from openvocab.models.clip_factory import (
+    arch_name,
     clip_fingerprint,
     clip_image_size,
     clip_mean_std,
@@ -149,7 +150,7 @@ class CLIPBackbone(BaseModule):
     def record(self) -> dict[str, Any]:
         """Identify the encoder: architecture, weights, readout; JSON-serialisable."""
         return dict(
-            arch=self.arch,
+            arch=arch_name(self.arch),
             checkpoint=self.fingerprint,
             readout=self.readout.record(),
         )

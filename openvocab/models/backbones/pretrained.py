@@ -12,6 +12,7 @@ from openvocab.converters.checkpoint_file import (
 )
 from openvocab.converters.open_clip_keys import to_open_clip
 from openvocab.models.clip_factory import (
+    arch_name,
     clip_fingerprint,
     load_image_tower,
     resolve_checkpoint,
@@ -72,9 +73,10 @@ def check_record(path: Path, arch: str, readout: DenseReadout) -> None:
     record = read_metadata(path)
     if not record:
         return
-    if record.get('arch', arch) != arch:
+    if record.get('arch') not in (None, arch_name(arch)):
         raise CheckpointError(
-            f'checkpoint {path} is of {record["arch"]}, it cannot be loaded into {arch}'
+            f'checkpoint {path} is of {record["arch"]}, it cannot be loaded into '
+            f'{arch_name(arch)}'
         )
     trained = record.get('readout')
     if trained is not None and trained != readout.record():

@@ -1,13 +1,27 @@
 """Image-tower families behind :class:`CLIPBackbone`, chosen by the tower's class."""
 
+from open_clip.modified_resnet import ModifiedResNet
+from open_clip.timm_model import TimmModel
 from open_clip.transformer import VisionTransformer
+from timm.models.convnext import ConvNeXt
+from timm.models.eva import Eva
 from torch import nn
 
 from ..dense_attention import DenseReadout
 from .base import Tower
+from .convnext import ConvNeXtTower
+from .eva import EVATower
 from .open_clip_vit import OpenCLIPViT
+from .resnet import ResNetTower
 
 __all__ = ['Tower', 'build_tower']
+
+_TOWERS: dict[type[nn.Module], type[Tower]] = {
+    VisionTransformer: OpenCLIPViT,
+    ModifiedResNet: ResNetTower,
+    Eva: EVATower,
+    ConvNeXt: ConvNeXtTower,
+}
 
 
 def build_tower(visual: nn.Module, readout: DenseReadout) -> Tower:
@@ -20,9 +34,11 @@ def build_tower(visual: nn.Module, readout: DenseReadout) -> Tower:
     Raises:
         ValueError: No adapter for this class of tower.
     """
-    if isinstance(visual, VisionTransformer):
-        return OpenCLIPViT(visual, readout)
+    model = visual.trunk if isinstance(visual, TimmModel) else visual
+    for model_class, tower in _TOWERS.items():
+        if isinstance(model, model_class):
+            return tower(visual, readout)
     raise ValueError(
-        f'no adapter for image towers of class {type(visual).__name__}: supported are '
-        'OpenAI/OpenCLIP ViT, EVA-02-CLIP, ModifiedResNet and ConvNeXt'
+        f'no adapter for image towers of class {type(model).__name__}, only for '
+        f'{", ".join(c.__name__ for c in _TOWERS)}'
     )

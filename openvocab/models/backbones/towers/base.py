@@ -1,12 +1,14 @@
 """What :class:`CLIPBackbone` asks of an image tower, whatever its architecture."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
+from einops import rearrange
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..dense_attention import DenseReadout
 
@@ -71,11 +73,17 @@ class Tower(ABC):
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained, (B, 3, H, W) to (B, embed_dim)."""
 
+    def _run(self, block: nn.Module, *inputs: Tensor) -> Tensor:
+        """Run one block, recomputing it in the backward pass where that is wanted."""
+        if self.grad_checkpointing and torch.is_grad_enabled():
+            return checkpoint(block, *inputs, use_reentrant=False)
+        return block(*inputs)
+
 
 class SizeCache:
-    """Tables that depend on the grid and on a parameter, computed once per grid.
+    """Tables that depend on the grid and on a tensor, computed once per grid.
 
-    An entry is computed anew once the parameter was changed, replaced or moved.
+    An entry is computed anew once that tensor was changed, replaced or moved.
     """
 
     def __init__(self) -> None:
@@ -83,6 +91,24 @@ class SizeCache:
 
     def __deepcopy__(self, memo: dict) -> 'SizeCache':
         return SizeCache()
+
+    def table(
+        self, grid: tuple[int, int], source: Tensor, make: Callable[[], Tensor]
+    ) -> Tensor:
+        """Return the table of a grid, from the cache or from ``make``.
+
+        Args:
+            grid: Rows and columns.
+            source: The tensor that the table derives from.
+            make: Computes the table; runs without a gradient.
+        """
+        state = (source.data_ptr(), source._version, source.dtype, source.device)
+        entry = self._entries.get(grid)
+        if entry is None or entry[0] != state:
+            # Out of inference mode: a training step may use the same entry later.
+            with torch.inference_mode(False), torch.no_grad():
+                entry = self._entries[grid] = (state, make())
+        return entry[1]
 
     def position_table(
         self, table: Tensor, grid: tuple[int, int], native: tuple[int, int]
@@ -100,18 +126,16 @@ class SizeCache:
         Returns:
             (P + grid[0] * grid[1], C); the table itself where the grids agree.
         """
-        if grid == native:
+        if grid == tuple(native):
             return table
         if table.requires_grad and torch.is_grad_enabled():
             return _resize(table, grid, native)
-        state = (id(table), table.data_ptr(), table._version, table.dtype, table.device)
-        entry = self._entries.get(grid)
-        if entry is None or entry[0] != state:
-            # Out of inference mode: a training step may use the same entry later.
-            with torch.inference_mode(False), torch.no_grad():
-                entry = (state, _resize(table.detach(), grid, native))
-            self._entries[grid] = entry
-        return entry[1]
+        return self.table(grid, table, lambda: _resize(table.detach(), grid, native))
+
+
+def to_map(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Reshape patch tokens (B, h * w, C) to a map (B, C, h, w)."""
+    return rearrange(tokens, 'b (h w) c -> b c h w', h=grid[0]).contiguous()
 
 
 def _resize(table: Tensor, grid: tuple[int, int], native: tuple[int, int]) -> Tensor:

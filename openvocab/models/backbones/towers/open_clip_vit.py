@@ -7,10 +7,9 @@ import torch.nn.functional as F
 from einops import rearrange
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from ..dense_attention import DenseReadout
-from .base import SizeCache, Tower
+from .base import SizeCache, Tower, to_map
 
 
 class OpenCLIPBlock:
@@ -121,9 +120,7 @@ class OpenCLIPViT(Tower):
         tokens = self.readout(last, tokens)
         taps[len(blocks) - 1] = tokens
         dense = self._project(tokens[:, 1:], normed=False)
-        return [_to_map(taps[i][:, 1:], grid) for i in out_indices], _to_map(
-            dense, grid
-        )
+        return [to_map(taps[i][:, 1:], grid) for i in out_indices], to_map(dense, grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""
@@ -144,16 +141,7 @@ class OpenCLIPViT(Tower):
         tokens = torch.cat([cls, patches], dim=1) + table.to(patches.dtype)
         return visual.ln_pre(tokens), grid
 
-    def _run(self, block: nn.Module, tokens: Tensor) -> Tensor:
-        if self.grad_checkpointing and torch.is_grad_enabled():
-            return checkpoint(block, tokens, use_reentrant=False)
-        return block(tokens)
-
     def _project(self, tokens: Tensor, normed: bool) -> Tensor:
         visual = self.visual
         tokens = tokens if normed else visual.ln_post(tokens)
         return tokens if visual.proj is None else tokens @ visual.proj
-
-
-def _to_map(tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-    return rearrange(tokens, 'b (h w) c -> b c h w', h=grid[0]).contiguous()

@@ -1,0 +1,32 @@
+"""Preset: a CLIP refined by CLIPSelf, read out the way that it was trained."""
+
+from typing import Any
+
+from openvocab.registry import MODELS
+
+from .clip_backbone import CLIPBackbone
+
+
+@MODELS.register_module()
+class CLIPSelf(CLIPBackbone):
+    """:class:`CLIPBackbone` with CLIPSelf's defaults: EVA02-B-16, value readout.
+
+    Args:
+        arch: Architecture, as for :class:`CLIPBackbone`.
+        checkpoint: Weights, as for :class:`CLIPBackbone`.
+        readout: Readout config; the default is the method's.
+        **kwargs: The other arguments of :class:`CLIPBackbone`.
+
+    Source: Wu et al., "CLIPSelf: Vision Transformer Distills Itself for Open-Vocabulary
+    Dense Prediction", ICLR 2024.
+    """
+
+    def __init__(
+        self,
+        arch: str = 'EVA02-B-16',
+        checkpoint: str | None = None,
+        readout: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        readout = readout or dict(type='openvocab.ValueReadout')
+        super().__init__(arch, checkpoint, readout, **kwargs)

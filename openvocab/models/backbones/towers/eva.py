@@ -1,0 +1,194 @@
+"""EVA-02-CLIP: timm's ``Eva`` inside open_clip's ``TimmModel``."""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from einops import rearrange
+from open_clip.timm_model import TimmModel
+from timm.layers import RotaryEmbeddingCat, apply_rot_embed_cat
+from timm.models.eva import EvaAttention, EvaBlock
+from torch import Tensor, nn
+
+from ..dense_attention import DenseReadout
+from .base import SizeCache, Tower, to_map
+
+
+class EVABlock:
+    """The :class:`LastBlock` view of timm's ``EvaBlock``."""
+
+    def __init__(
+        self, block: EvaBlock, grid: tuple[int, int], rope: Tensor | None
+    ) -> None:
+        self.block = block
+        self.grid = grid
+        self.rope = rope
+        self.num_prefix_tokens = block.attn.num_prefix_tokens
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Run the block as it was trained."""
+        return self.block(tokens, self.rope)
+
+    def queries(self, tokens: Tensor, rope: bool = True) -> Tensor:
+        """Queries (B, H, N, D), patch tokens rotated."""
+        return self._rotate(self.block.attn.q_norm(self._project(tokens, 0)), rope)
+
+    def keys(self, tokens: Tensor, rope: bool = True) -> Tensor:
+        """Keys (B, H, N, D), patch tokens rotated."""
+        return self._rotate(self.block.attn.k_norm(self._project(tokens, 1)), rope)
+
+    def values(self, tokens: Tensor) -> Tensor:
+        """Values (B, H, N, D)."""
+        return self._project(tokens, 2)
+
+    def merge(self, context: Tensor) -> Tensor:
+        """Join heads, apply the inner norm (sub-LN) and project."""
+        attn = self.block.attn
+        return attn.proj(attn.norm(rearrange(context, 'b h n d -> b n (h d)')))
+
+    def add_residual(self, tokens: Tensor, out: Tensor) -> Tensor:
+        """Add the attention branch, layer scale applied, to the tokens."""
+        block = self.block
+        out = out if block.gamma_1 is None else block.gamma_1 * out
+        return tokens + block.drop_path1(out)
+
+    def feed_forward(self, tokens: Tensor) -> Tensor:
+        """Apply the FFN with its norm, layer scale and residual."""
+        block = self.block
+        out = block.mlp(block.norm2(tokens))
+        out = out if block.gamma_2 is None else block.gamma_2 * out
+        return tokens + block.drop_path2(out)
+
+    def _project(self, tokens: Tensor, index: int) -> Tensor:
+        """One of the projections (0 q, 1 k, 2 v), separate or fused in the model."""
+        attn, tokens = self.block.attn, self.block.norm1(tokens)
+        if attn.qkv is None:
+            out = (attn.q_proj, attn.k_proj, attn.v_proj)[index](tokens)
+        else:
+            width = attn.qkv.out_features // 3
+            weight = attn.qkv.weight[index * width : (index + 1) * width]
+            bias = (attn.q_bias, attn.k_bias, attn.v_bias)[index]
+            out = F.linear(tokens, weight, bias)
+        return rearrange(out, 'b n (h d) -> b h n d', h=attn.num_heads)
+
+    def _rotate(self, heads: Tensor, rope: bool) -> Tensor:
+        if not rope or self.rope is None:
+            return heads
+        count = self.num_prefix_tokens
+        prefix, patches = heads[:, :, :count], heads[:, :, count:]
+        half = getattr(self.block.attn, 'rotate_half', False)
+        rotated = apply_rot_embed_cat(patches, self.rope, half=half)
+        return torch.cat([prefix, rotated.type_as(heads)], dim=2)
+
+
+class EVATower(Tower):
+    """Adapter of timm's ``Eva`` trunk; see :class:`Tower`."""
+
+    family = 'eva'
+    normalize_before_pooling = False
+
+    def __init__(self, visual: TimmModel, readout: DenseReadout) -> None:
+        super().__init__(visual, readout)
+        trunk = visual.trunk
+        for block in trunk.blocks:
+            plain = isinstance(block, EvaBlock) and isinstance(block.attn, EvaAttention)
+            if not plain or getattr(block.attn, 'gate', None) is not None:
+                raise ValueError(
+                    f'{type(block).__name__} with {type(block.attn).__name__} is not '
+                    "supported, only EVA-02's pre-norm block with plain attention"
+                )
+        if not isinstance(trunk.rope, RotaryEmbeddingCat | None):
+            raise ValueError(f'{type(trunk.rope).__name__} is not supported')
+        if trunk.attn_pool is not None:
+            raise ValueError('towers with attention pooling are not supported')
+        self.patch_size = trunk.patch_embed.patch_size[0]
+        self.embed_dim = _width(visual)
+        self._positions = SizeCache()
+        self._rope = SizeCache()
+
+    @property
+    def levels(self) -> list[tuple[int, int]]:
+        """Stride and channels of every block."""
+        return [(self.patch_size, self.visual.trunk.embed_dim)] * len(self.groups)
+
+    @property
+    def groups(self) -> list[nn.Module]:
+        """The transformer blocks."""
+        return list(self.visual.trunk.blocks)
+
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Projections of the last block that the readout never reads, and its FFN."""
+        last, unused = self.groups[-1], []
+        for letter in frozenset('qk') - self.readout.uses:
+            for name in (f'{letter}_proj', f'{letter}_norm', f'{letter}_bias'):
+                unused.append(getattr(last.attn, name))
+        if not self.readout.ffn:
+            unused += [last.norm2, last.mlp, last.gamma_2]
+        if not self.readout.residual:
+            unused.append(last.gamma_1)
+        return [parameter for item in unused for parameter in _parameters(item)]
+
+    def forward(
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
+        """Compute tapped maps and the dense embedding."""
+        tokens, grid, rope = self._embed(images)
+        blocks, taps = self.groups, {}
+        for index, block in enumerate(blocks[:-1]):
+            tokens = self._run(block, tokens, rope)
+            if index in out_indices:
+                taps[index] = tokens
+        tokens = self.readout(EVABlock(blocks[-1], grid, rope), tokens)
+        taps[len(blocks) - 1] = tokens
+        trunk, prefix = self.visual.trunk, self.visual.trunk.num_prefix_tokens
+        dense = trunk.head(trunk.fc_norm(trunk.norm(tokens[:, prefix:])))
+        maps = [to_map(taps[index][:, prefix:], grid) for index in out_indices]
+        return maps, to_map(self.visual.head(dense), grid)
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Pooled embedding as CLIP was trained."""
+        tokens, _, rope = self._embed(images)
+        for block in self.groups:
+            tokens = self._run(block, tokens, rope)
+        trunk = self.visual.trunk
+        return self.visual.head(trunk.forward_head(trunk.norm(tokens)))
+
+    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int], Tensor | None]:
+        """Tokens (B, N, C), their grid, and the rotary table (h * w, 2 * D)."""
+        trunk = self.visual.trunk
+        patches = trunk.patch_embed(images)
+        grid = (patches.shape[1], patches.shape[2])
+        tokens = rearrange(patches, 'b h w c -> b (h w) c')
+        prefix = [t for t in (trunk.cls_token, trunk.reg_token) if t is not None]
+        prefix = [
+            token.to(tokens.dtype).expand(len(tokens), -1, -1) for token in prefix
+        ]
+        if trunk.pos_embed is None:
+            tokens = torch.cat([*prefix, tokens], dim=1)
+        else:
+            table = self._positions.position_table(
+                trunk.pos_embed[0], grid, trunk.patch_embed.grid_size
+            ).to(tokens.dtype)
+            if trunk.no_embed_class:
+                tokens = torch.cat([*prefix, tokens + table], dim=1)
+            else:
+                tokens = torch.cat([*prefix, tokens], dim=1) + table
+        rope = None
+        if trunk.rope is not None:
+            rope = self._rope.table(
+                grid, trunk.rope.bands, lambda: trunk.rope.get_embed(shape=grid)
+            )
+        return trunk.norm_pre(tokens), grid, rope
+
+
+def _width(visual: TimmModel) -> int:
+    """Channels of the joint space: open_clip's projection, else the trunk's head."""
+    linear = [m for m in visual.head.modules() if isinstance(m, nn.Linear)]
+    head = linear[-1] if linear else visual.trunk.head
+    return getattr(head, 'out_features', visual.trunk.num_features)
+
+
+def _parameters(item: nn.Module | Tensor | None) -> list[nn.Parameter]:
+    if isinstance(item, nn.Module):
+        return list(item.parameters())
+    return [item] if isinstance(item, nn.Parameter) else []
