@@ -1,0 +1,121 @@
+"""How the rows of a report are laid out: on a console and in markdown."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich.table import Table
+from rich.text import Text
+
+Row = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """One column: its heading and the metrics shown in a cell, joined by a slash."""
+
+    title: str
+    metrics: tuple[str, ...]
+
+
+_KNOWN = (
+    Column('Boxes', ('boxes_top1', 'boxes_top5')),
+    Column('Masks-T', ('masks_t_top1', 'masks_t_top5')),
+    Column('Masks-S', ('masks_s_top1', 'masks_s_top5')),
+    Column('Crops', ('crops_top1', 'crops_top5')),
+    Column('Stuff as thing', ('stuff_as_thing',)),
+    Column('Thing as stuff', ('thing_as_stuff',)),
+)
+# What of a row is not a metric.
+ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
+_CAPTION = (
+    'Regions: top-1 / top-5 mean class accuracy, %. In brackets: the published figure.'
+)
+
+
+def metrics_of(row: Row) -> dict[str, float]:
+    """Returns the metrics of a row, without those that were not measured."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in ATTRIBUTES and isinstance(value, (int, float))
+    }
+
+
+def columns_of(rows: Sequence[Row]) -> list[Column]:
+    """Returns the columns that the rows fill: the known ones, then one per metric."""
+    measured = dict.fromkeys(name for row in rows for name in metrics_of(row))
+    known = [column for column in _KNOWN if any(m in measured for m in column.metrics)]
+    shown = {metric for column in known for metric in column.metrics}
+    return known + [Column(name, (name,)) for name in measured if name not in shown]
+
+
+def rich_table(rows: Sequence[Row]) -> Table:
+    """Builds the console table; published figures stand dim under the measured ones."""
+    columns = columns_of(rows)
+    table = Table(title='Report', caption=_CAPTION if _has_regions(columns) else None)
+    table.add_column('Method')
+    for column in columns:
+        table.add_column(column.title, justify='right')
+    for row in rows:
+        cells = [Text(_method(row))]
+        for column in columns:
+            measured, published = _measured(row, column), _published(row, column)
+            cell = Text(measured)
+            if published:
+                cell.append(f'\n({published})', style='dim')
+            cells.append(cell)
+        table.add_row(*cells)
+    return table
+
+
+def markdown_table(rows: Sequence[Row]) -> str:
+    """Builds the same table in markdown."""
+    columns = columns_of(rows)
+    lines = [
+        _markdown_row(['Method', *(column.title for column in columns)]),
+        _markdown_row(['---', *('---:' for _ in columns)]),
+    ]
+    for row in rows:
+        cells = [_method(row)]
+        for column in columns:
+            published = _published(row, column)
+            cells.append(
+                _measured(row, column) + (f' ({published})' if published else '')
+            )
+        lines.append(_markdown_row(cells))
+    if _has_regions(columns):
+        lines += ['', _CAPTION]
+    return '\n'.join(lines)
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return f'| {" | ".join(cell.replace("|", chr(92) + "|") for cell in cells)} |'
+
+
+def _has_regions(columns: Sequence[Column]) -> bool:
+    return any(len(column.metrics) > 1 for column in columns)
+
+
+def _method(row: Row) -> str:
+    runs = row.get('runs', 1)
+    return row['method'] if runs == 1 else f'{row["method"]} ({runs} runs)'
+
+
+def _measured(row: Row, column: Column) -> str:
+    std = row.get('std') or {}
+    return _cell([_number(row.get(m), std.get(m)) for m in column.metrics])
+
+
+def _published(row: Row, column: Column) -> str:
+    published = row.get('published') or {}
+    numbers = [_number(published.get(metric)) for metric in column.metrics]
+    return '' if set(numbers) == {'-'} else _cell(numbers)
+
+
+def _cell(numbers: Sequence[str]) -> str:
+    return '-' if set(numbers) == {'-'} else ' / '.join(numbers)
+
+
+def _number(value: float | None, std: float | None = None) -> str:
+    if value is None or value != value:
+        return '-'
+    return f'{value:.1f}' if std is None else f'{value:.1f} ± {std:.1f}'

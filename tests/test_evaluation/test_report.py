@@ -1,0 +1,153 @@
+import io
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from openvocab.evaluation import (
+    Report,
+    library_versions,
+    load_report,
+    merge,
+    published_metrics,
+)
+
+METRICS = dict(boxes_top1=44.26, boxes_top5=68.7, stuff_as_thing=12.0)
+
+
+def text_of(report):
+    console = Console(width=200, record=True, file=io.StringIO())
+    report.render(console)
+    return console.export_text()
+
+
+def test_rows_and_meta_are_written(tmp_path):
+    report = Report(meta=dict(vocabulary=dict(name='coco', hash='abc'), peak_memory=5))
+    report.add_row('CLIP', METRICS)
+    report.add_row(
+        'DenseVLM',
+        {'boxes_top1': np.float32(70.5), 'masks_s_top1': float('nan')},
+        published=dict(boxes_top1=73.4),
+        confusions=[('sky', 'kite', 12)],
+    )
+    report.write(tmp_path / 'out')
+    rows = json.loads((tmp_path / 'out' / 'report.json').read_text())
+    assert [row['method'] for row in rows] == ['CLIP', 'DenseVLM']
+    assert rows[0]['boxes_top1'] == 44.26
+    assert rows[1]['boxes_top1'] == 70.5
+    assert rows[1]['masks_s_top1'] is None
+    assert rows[1]['published'] == dict(boxes_top1=73.4)
+    assert rows[1]['confusions'] == [['sky', 'kite', 12]]
+    assert rows[1]['meta']['vocabulary']['hash'] == 'abc'
+    assert 'date' in rows[1]['meta']
+    markdown = (tmp_path / 'out' / 'report.md').read_text()
+    assert '| CLIP | 44.3 / 68.7 |' in markdown
+    assert '70.5 / - (73.4 / -)' in markdown
+    assert '| sky | kite | 12 |' in markdown
+    assert '- vocabulary: name coco, hash abc' in markdown
+    # Nothing but the two files is left behind.
+    assert sorted(p.name for p in (tmp_path / 'out').iterdir()) == [
+        'report.json',
+        'report.md',
+    ]
+
+
+def test_table_shows_known_columns_first_then_others():
+    report = Report()
+    report.add_row('x', {'mIoU': 31.4159, 'thing_as_stuff': 2, 'boxes_top1': 5})
+    text = text_of(report)
+    assert text.index('Boxes') < text.index('Thing as stuff') < text.index('mIoU')
+    assert '31.4' in text
+    assert 'Masks-T' not in text
+
+
+def test_repeated_methods_become_mean_and_std(tmp_path):
+    for seed, value in enumerate((10.0, 12.0, 14.0)):
+        report = Report()
+        report.add_row('CLIP', dict(boxes_top1=50))
+        report.add_row('DenseVLM', dict(boxes_top1=value, boxes_top5=80.0))
+        report.write(tmp_path / str(seed))
+    merged = merge([tmp_path / '0', tmp_path / '1' / 'report.json', tmp_path / '2'])
+    assert len(merged.rows) == 6
+    clip, densevlm = merged.summary()
+    assert (clip['boxes_top1'], clip['std']['boxes_top1']) == (50, 0)
+    assert densevlm['boxes_top1'] == 12
+    assert densevlm['std']['boxes_top1'] == pytest.approx(2)
+    assert densevlm['runs'] == 3
+    assert '12.0 ± 2.0 / 80.0 ± 0.0' in text_of(merged)
+
+
+def test_one_run_has_no_std():
+    report = Report()
+    report.add_row('CLIP', METRICS)
+    assert '±' not in text_of(report)
+
+
+def test_a_metric_cannot_take_a_reserved_name():
+    with pytest.raises(ValueError, match='method'):
+        Report().add_row('x', dict(method=1))
+
+
+def test_bad_reports_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'nothing/report\.json|nothing'):
+        load_report(tmp_path / 'nothing')
+    path = tmp_path / 'report.json'
+    path.write_text('[')
+    with pytest.raises(ValueError, match=r'report\.json is not valid json'):
+        load_report(path)
+    path.write_text('{"a": 1}')
+    with pytest.raises(ValueError, match=r'report\.json is not a report'):
+        load_report(tmp_path)
+
+
+def test_library_versions():
+    versions = library_versions()
+    assert {'openvocab', 'python', 'torch', 'numpy'} <= set(versions)
+    assert any(name.endswith('mmengine') for name in versions)
+
+
+METAFILE = """
+Models:
+  - Name: other
+    Config: configs/x/other.py
+    Results: [{Task: T, Dataset: COCO, Metrics: {boxes_top1: 1}}]
+  - Name: mine
+    Config: configs/x/mine.py
+    Results:
+      - {Task: T, Dataset: COCO, Metrics: {boxes_top1: 73.4, note: text}}
+      - {Task: T, Dataset: ADE, Metrics: {boxes_top1: 51.3}}
+"""
+
+
+def test_published_figures_by_config_file_name(tmp_path):
+    config = tmp_path / 'mine.py'
+    assert published_metrics(config) is None
+    (tmp_path / 'metafile.yml').write_text(METAFILE)
+    assert published_metrics(config) == dict(boxes_top1=73.4)
+    assert published_metrics(config, 'ADE') == dict(boxes_top1=51.3)
+    assert published_metrics(config, 'VOC') is None
+    assert published_metrics(tmp_path / 'unknown.py') is None
+
+
+@pytest.mark.parametrize('text', ['Models: [', 'Models: [{Name: x}]', '- 1'])
+def test_bad_metafile_is_named(tmp_path, text):
+    (tmp_path / 'metafile.yml').write_text(text)
+    with pytest.raises(ValueError, match=r'metafile\.yml'):
+        published_metrics(tmp_path / 'mine.py')
+
+
+def test_merge_tool(tmp_path, capsys):
+    report = Report()
+    report.add_row('CLIP', METRICS)
+    report.write(tmp_path / 'a')
+    tool = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'merge_reports.py'
+    main = runpy.run_path(str(tool))['main']
+    folder = str(tmp_path / 'a')
+    main([folder, folder, '--out', str(tmp_path / 'b')])
+    assert 'CLIP (2 runs)' in capsys.readouterr().out
+    assert len(load_report(tmp_path / 'b').rows) == 2
+    with pytest.raises(SystemExit, match='report not found'):
+        main([str(tmp_path / 'missing')])
