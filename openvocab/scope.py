@@ -9,6 +9,43 @@ _ONEDL_DISTRIBUTIONS = {
     'mmpretrain': 'onedl-mmpretrain',
 }
 
+# Importable package -> the distributions that install it.
+_OWNERS = {
+    'mmcv': ('onedl-mmcv', 'mmcv', 'mmcv-lite', 'mmcv-full'),
+    'mmengine': ('onedl-mmengine', 'mmengine', 'mmengine-lite'),
+    'mmdet': ('onedl-mmdetection', 'mmdet'),
+    'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
+    'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
+}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def check_single_owner() -> None:
+    """Refuses an environment in which two distributions share one package folder.
+
+    The maintained (OneDL) and the upstream distributions install the same packages and
+    overwrite each other's files; what is imported then depends on the order of
+    installation, and the errors name neither.
+
+    Raises:
+        ImportError: Naming both distributions.
+    """
+    for package, names in _OWNERS.items():
+        found = [name for name in names if _is_installed(name)]
+        if len(found) > 1:
+            raise ImportError(
+                f'{" and ".join(found)} both own the package {package!r}: uninstall '
+                'them all, then install one family (requirements/onedl.txt or '
+                'requirements/openmmlab.txt)'
+            )
+
 
 def register_scope() -> None:
     """Adds ``openvocab`` to mmengine's table of scopes.
@@ -23,8 +60,5 @@ def register_scope() -> None:
     table = config_utils.MODULE2PACKAGE
     table.setdefault('openvocab', 'openvocab')
     for scope, name in _ONEDL_DISTRIBUTIONS.items():
-        try:
-            distribution(name)
-        except PackageNotFoundError:
-            continue
-        table[scope] = name
+        if _is_installed(name):
+            table[scope] = name

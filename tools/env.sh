@@ -179,24 +179,25 @@ step 'creating the virtual environment' "$base" -m venv "$env"
 step 'build tools' install pip setuptools wheel ninja psutil packaging
 step "torch $torch_version (about 2 GB to fetch)" install torch torchvision
 step 'libraries' install -r "$requirements/runtime.txt" -r "$requirements/tests.txt" \
-    -r "$requirements/lint.txt" onedl-mmengine
+    -r "$requirements/lint.txt" onedl-mmengine opencv-python
+# opencv-python and -headless are both asked for and share one folder; the headless
+# files come last because they need no display libraries.
+step 'OpenCV without display' install --force-reinstall --no-deps opencv-python-headless
 wheel=$(find_wheel)
 if [ -n "$wheel" ]; then
-    step "mmcv from $wheel" install --force-reinstall --no-deps "$wheel"
-    step 'the operators of that wheel load' ops_load 2>/dev/null || {
-        say "that wheel does not work with this torch; compiling one"
+    step "mmcv from $wheel" install "$wheel"
+    step 'loading its operators' ops_load || {
+        say 'that wheel does not work here; compiling one instead'
         wheel=
     }
 fi
 if [ -z "$wheel" ]; then
     step "mmcv $mmcv_version from source (15 to 30 minutes on two cores)" build_wheel
-    wheel=$(find_wheel)
+    wheel=$(OPENVOCAB_WHEELS= find_wheel)
     step "mmcv from $wheel" install --force-reinstall --no-deps "$wheel"
+    step 'its other requirements' install onedl-mmcv
 fi
 step 'mmdet, mmseg, mmpretrain' install --no-build-isolation -r "$requirements/onedl.txt"
-# opencv-python and -headless are both asked for and share one folder; the headless
-# files come last because they need no display libraries.
-step 'OpenCV without display' install --force-reinstall --no-deps opencv-python-headless
 step 'checking the result' check "$env/bin/python" --imports --also tests.txt --also lint.txt
 : >"$env/.complete"
 say "built in $(clock $((SECONDS - started)))"

@@ -53,7 +53,9 @@ def find_problem(also: list[str], imports: bool) -> str | None:
         return 'torch is not installed'
     families = [missing(name) for name in FAMILIES]
     if all(families):
-        return f'no complete OpenMMLab family; nearest lacks {min(families, key=len)[0]}'
+        return (
+            f'no complete OpenMMLab family; nearest lacks {min(families, key=len)[0]}'
+        )
     for name in ('runtime.txt', *also):
         if problems := missing(name):
             return problems[0]

@@ -1,0 +1,13 @@
+"""Hooks: safe checkpoints, exact resume, encoder export, test report."""
+
+from .checkpoint_hook import AtomicCheckpointHook
+from .epoch_seed_hook import EpochSeedHook
+from .export_encoder_hook import ExportEncoderHook
+from .report_hook import ReportHook
+
+__all__ = [
+    'AtomicCheckpointHook',
+    'EpochSeedHook',
+    'ExportEncoderHook',
+    'ReportHook',
+]

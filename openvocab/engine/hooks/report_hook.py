@@ -1,0 +1,7 @@
+from mmengine.hooks import Hook
+from openvocab.registry import HOOKS
+
+
+@HOOKS.register_module()
+class ReportHook(Hook):
+    pass

@@ -1,0 +1,145 @@
+"""From the command line to a ready configuration, shared by ``tools/*.py``."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+
+from .safe_loading import refuse_code_in_checkpoints
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments that every tool running a config has."""
+    parser.add_argument(
+        '--work-dir',
+        metavar='DIR',
+        help='logs and results go here (default: work_dirs/<name of the config>)',
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='change entries of the config, e.g. train_dataloader.batch_size=8 or '
+        'a.b="[1,2]" (no white space inside a value)',
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed job were started',
+    )
+    # torch.distributed.launch passes --local-rank since torch 2.0, --local_rank before.
+    parser.add_argument(
+        '--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS
+    )
+
+
+def existing_file(text: str) -> str:
+    """An ``argparse`` type: the path of a file that exists."""
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f'file not found: {text}')
+    return text
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Reads ``args.config`` and applies what :func:`add_common_arguments` added.
+
+    Also prepares the process: checkpoints that carry code are refused from here on, and
+    without a GPU a distributed job talks over gloo.
+
+    Raises:
+        ValueError: If a key of ``--cfg-options`` goes through something that is not a
+            dict or list.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    refuse_code_in_checkpoints()
+    cfg = Config.fromfile(args.config)
+    cfg.launcher = args.launcher
+    if args.cfg_options is not None:
+        try:
+            cfg.merge_from_dict(args.cfg_options)
+        except (TypeError, KeyError) as error:
+            raise ValueError(f'--cfg-options: {error}') from error
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    elif cfg.get('work_dir') is None:
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    if args.launcher == 'pytorch' and not torch.cuda.is_available():
+        # mmengine would call torch.cuda.set_device.
+        if not torch.distributed.is_initialized():
+            torch.distributed.init_process_group('gloo')
+    return cfg
+
+
+def enable_amp(cfg: Config) -> None:
+    """Turns on mixed precision: bfloat16 where the GPU has it, else scaled float16.
+
+    A config that already chooses a mixed precision wrapper is left alone.
+    """
+    kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
+    if str(kind).endswith('OptimWrapper') and kind != 'OptimWrapper':
+        return
+    from .optimizers.autocast_optim_wrapper import device_has_bfloat16
+
+    if torch.cuda.is_available() and not device_has_bfloat16():
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.loss_scale = 'dynamic'
+    else:
+        cfg.optim_wrapper.type = 'openvocab.AutocastOptimWrapper'
+
+
+def enable_auto_scale_lr(cfg: Config) -> None:
+    """Scales the learning rate with the total batch size.
+
+    Raises:
+        ValueError: If the config does not state its base batch size.
+    """
+    if 'base_batch_size' not in cfg.get('auto_scale_lr', {}):
+        raise ValueError(
+            '--auto-scale-lr: the config has no auto_scale_lr.base_batch_size'
+        )
+    cfg.auto_scale_lr.enable = True
+
+
+def disable_validation(cfg: Config) -> None:
+    """Trains without evaluating in between."""
+    cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
+
+
+def set_resume(cfg: Config, resume: str | None) -> None:
+    """Continues a run.
+
+    Args:
+        cfg: The config, changed in place.
+        resume: None (start anew), ``'auto'`` (the newest checkpoint of the work
+            directory, if there is one), or a checkpoint.
+    """
+    if resume is None:
+        return
+    cfg.resume = True
+    cfg.load_from = None if resume == 'auto' else resume
+
+
+def ensure_report(cfg: Config, out_dir: str | None) -> None:
+    """Makes testing end with ``report.json`` and ``report.md``.
+
+    Args:
+        cfg: The config, changed in place; gets a ``ReportHook`` if it has none.
+        out_dir: Where the report goes; None for the hook's default.
+    """
+    hooks = [h for h in cfg.get('default_hooks', {}).values() if h is not None]
+    hooks += cfg.get('custom_hooks') or []
+    reports = [hook for hook in hooks if hook.get('type') == 'openvocab.ReportHook']
+    if not reports:
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), _report_hook()]
+        reports = [cfg.custom_hooks[-1]]
+    if out_dir is not None:
+        for hook in reports:
+            hook['out_dir'] = out_dir
+
+
+def _report_hook() -> dict:
+    return {'type': 'openvocab.ReportHook'}

@@ -1,0 +1,50 @@
+"""bfloat16 training without a loss scaler."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from torch import nn
+
+from openvocab.registry import OPTIM_WRAPPERS
+
+
+def device_has_bfloat16() -> bool:
+    """Whether the current device computes in bfloat16 natively (CUDA 8.0 and newer)."""
+    return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
+
+
+@OPTIM_WRAPPERS.register_module()
+class AutocastOptimWrapper(OptimWrapper):
+    """Runs the forward pass under bfloat16 autocast where the device has it.
+
+    bfloat16 has the exponent range of float32, so no loss scaling is needed: unlike
+    ``AmpOptimWrapper`` a step reads nothing back from the device. On a device without
+    native bfloat16 (and on the CPU, where it is slow) training runs in float32 and a
+    warning says so; ``AmpOptimWrapper`` (float16) is the choice for older GPUs.
+
+    Args:
+        **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
+    """
+
+    def __init__(self, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.enabled = device_has_bfloat16()
+        if not self.enabled:
+            print_log(
+                'This device has no native bfloat16: training in float32',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast plus the parent's gradient accumulation context."""
+        with (
+            super().optim_context(model),
+            torch.autocast('cuda', torch.bfloat16, enabled=self.enabled),
+        ):
+            yield

@@ -1,0 +1,66 @@
+"""Trains the model of a config: alignment, detection or segmentation."""
+
+import argparse
+
+from mmengine.runner import Runner
+
+import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
+from openvocab.engine import launch
+
+
+def parse_args() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog='Several GPUs: bash tools/dist_train.sh CONFIG GPUS [the same options].',
+    )
+    parser.add_argument(
+        'config', type=launch.existing_file, help='config file (configs/<method>/*.py)'
+    )
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='continue from CHECKPOINT, or from the newest one in the work directory',
+    )
+    parser.add_argument(
+        '--amp',
+        action='store_true',
+        help='mixed precision: bfloat16 where the GPU has it, else scaled float16',
+    )
+    parser.add_argument(
+        '--no-validate', action='store_true', help='do not evaluate during training'
+    )
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help='scale the learning rate from auto_scale_lr.base_batch_size to the '
+        'actual total batch size',
+    )
+    launch.add_common_arguments(parser)
+    args = parser.parse_args()
+    if args.resume not in (None, 'auto'):
+        try:
+            launch.existing_file(args.resume)
+        except argparse.ArgumentTypeError as error:
+            parser.error(f'argument --resume: {error}')
+    return args
+
+
+def main() -> None:
+    """Builds the runner and trains."""
+    args = parse_args()
+    cfg = launch.load_config(args)
+    launch.set_resume(cfg, args.resume)
+    if args.amp:
+        launch.enable_amp(cfg)
+    if args.auto_scale_lr:
+        launch.enable_auto_scale_lr(cfg)
+    if args.no_validate:
+        launch.disable_validation(cfg)
+    Runner.from_cfg(cfg).train()
+
+
+if __name__ == '__main__':
+    main()
