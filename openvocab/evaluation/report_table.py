@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -51,15 +52,22 @@ def columns_of(rows: Sequence[Row]) -> list[Column]:
 def rich_table(rows: Sequence[Row]) -> Table:
     """Builds the console table; published figures stand dim under the measured ones."""
     columns = columns_of(rows)
-    table = Table(title='Report', caption=_CAPTION if _has_regions(columns) else None)
-    table.add_column('Method')
+    table = Table(
+        title='Report',
+        caption=_CAPTION if _has_regions(columns) else None,
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column('Method', overflow='fold')
     for column in columns:
-        table.add_column(column.title, justify='right')
+        table.add_column(column.title, justify='right', overflow='fold')
     for row in rows:
         cells = [Text(_method(row))]
         for column in columns:
-            measured, published = _measured(row, column), _published(row, column)
-            cell = Text(measured)
+            # Narrow: a line per metric where each has a deviation, no blanks elsewhere.
+            joint = '\n' if row.get('std') else '/'
+            cell = Text(_measured(row, column, joint))
+            published = _published(row, column, '/')
             if published:
                 cell.append(f'\n({published})', style='dim')
             cells.append(cell)
@@ -100,22 +108,22 @@ def _method(row: Row) -> str:
     return row['method'] if runs == 1 else f'{row["method"]} ({runs} runs)'
 
 
-def _measured(row: Row, column: Column) -> str:
+def _measured(row: Row, column: Column, joint: str = ' / ') -> str:
     std = row.get('std') or {}
-    return _cell([_number(row.get(m), std.get(m)) for m in column.metrics])
+    return _cell([_number(row.get(m), std.get(m)) for m in column.metrics], joint)
 
 
-def _published(row: Row, column: Column) -> str:
+def _published(row: Row, column: Column, joint: str = ' / ') -> str:
     published = row.get('published') or {}
     numbers = [_number(published.get(metric)) for metric in column.metrics]
-    return '' if set(numbers) == {'-'} else _cell(numbers)
+    return '' if set(numbers) == {'-'} else _cell(numbers, joint)
 
 
-def _cell(numbers: Sequence[str]) -> str:
-    return '-' if set(numbers) == {'-'} else ' / '.join(numbers)
+def _cell(numbers: Sequence[str], joint: str) -> str:
+    return '-' if set(numbers) == {'-'} else joint.join(numbers)
 
 
 def _number(value: float | None, std: float | None = None) -> str:
     if value is None or value != value:
         return '-'
-    return f'{value:.1f}' if std is None else f'{value:.1f} ± {std:.1f}'
+    return f'{value:.1f}' if std is None else f'{value:.1f}±{std:.1f}'

@@ -77,7 +77,9 @@ def test_repeated_methods_become_mean_and_std(tmp_path):
     assert densevlm['boxes_top1'] == 12
     assert densevlm['std']['boxes_top1'] == pytest.approx(2)
     assert densevlm['runs'] == 3
-    assert '12.0 ± 2.0 / 80.0 ± 0.0' in text_of(merged)
+    text = text_of(merged)
+    assert '12.0±2.0' in text and '80.0±0.0' in text
+    assert '12.0±2.0 / 80.0±0.0' in merged.markdown()
 
 
 def test_one_run_has_no_std():
