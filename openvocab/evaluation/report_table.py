@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -59,20 +60,23 @@ def rich_table(rows: Sequence[Row]) -> Table:
         pad_edge=False,
     )
     table.add_column('Method', overflow='fold')
-    for column in columns:
-        table.add_column(column.title, justify='right', overflow='fold')
-    for row in rows:
-        cells = [Text(_method(row))]
-        for column in columns:
-            # Narrow: a line per metric where each has a deviation, no blanks elsewhere.
-            joint = '\n' if row.get('std') else '/'
-            cell = Text(_measured(row, column, joint))
-            published = _published(row, column, '/')
-            if published:
-                cell.append(f'\n({published})', style='dim')
-            cells.append(cell)
-        table.add_row(*cells)
+    body = [[_rich_cell(row, column) for column in columns] for row in rows]
+    for column, cells in zip(columns, zip(*body, strict=True), strict=False):
+        # Numbers are never broken; the method and the headings give way.
+        width = max(cell_len(line) for cell in cells for line in cell.plain.split('\n'))
+        table.add_column(column.title, justify='right', min_width=width)
+    for row, cells in zip(rows, body, strict=True):
+        table.add_row(Text(_method(row)), *cells)
     return table
+
+
+def _rich_cell(row: Row, column: Column) -> Text:
+    # Narrow: a line per metric where each has a deviation, no blanks elsewhere.
+    cell = Text(_measured(row, column, '\n' if row.get('std') else '/'))
+    published = _published(row, column, '/')
+    if published:
+        cell.append(f'\n({published})', style='dim')
+    return cell
 
 
 def markdown_table(rows: Sequence[Row]) -> str:
