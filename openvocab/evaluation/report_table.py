@@ -57,6 +57,7 @@ def rich_table(rows: Sequence[Row]) -> Table:
         title='Report',
         caption=_CAPTION if _has_regions(columns) else None,
         box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         pad_edge=False,
     )
     table.add_column('Method', overflow='fold')
