@@ -117,7 +117,8 @@ def create_image_tower(arch: str, checkpoint: str | Path | None = None) -> Image
                 f'checkpoint {path} states no logit_scale; {arch} keeps its initial '
                 f'value {model.logit_scale.exp().item():.2f}'
             )
-    return ImageTower(model.visual.eval(), model.logit_scale.exp().item())
+    # In double precision, so that its logarithm is the stored value again.
+    return ImageTower(model.visual.eval(), model.logit_scale.double().exp().item())
 
 
 def load_image_tower(

@@ -1,9 +1,11 @@
 """A CLIP image tower as a backbone: feature maps and a dense joint embedding."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -161,8 +163,7 @@ class CLIPBackbone(BaseModule):
         Tensors are detached and share memory with the model.
         """
         state = {f'visual.{k}': v for k, v in self.visual.state_dict().items()}
-        scale = next(self.visual.parameters()).new_tensor(self.logit_scale).log()
-        return {**state, 'logit_scale': scale}
+        return {**state, 'logit_scale': torch.tensor(math.log(self.logit_scale))}
 
     def init_weights(self) -> None:
         """Load what ``init_cfg`` names; nothing else is ever initialised here."""

@@ -1,6 +1,7 @@
 """Writing an aligned encoder to one file that any downstream config can load."""
 
 import json
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +29,8 @@ def save_encoder(
     The file holds ``alpha * student + (1 - alpha) * original`` (weight-space
     interpolation) under open_clip's names, ``logit_scale``, and a json record:
     architecture, readout, alpha and the sha256 of the weights that training began with.
-    ``init_cfg=dict(type='Pretrained', checkpoint=path)`` and ``create_image_tower`` load
-    it.
+    ``init_cfg=dict(type='Pretrained', checkpoint=path)`` and ``create_image_tower``
+    load it.
 
     Args:
         backbone: The trained backbone (the student).
@@ -86,7 +87,7 @@ def _original(
             'other weights): alpha < 1 needs `original`'
         )
     state = {f'visual.{key}': value for key, value in visual.state_dict().items()}
-    return {**state, 'logit_scale': torch.tensor(scale).log()}
+    return {**state, 'logit_scale': torch.tensor(math.log(scale))}
 
 
 def _interpolate(

@@ -54,7 +54,7 @@ def load_pretrained(
     state = to_open_clip(state, has_text_module=True)
     load_image_tower(backbone.visual, state, path, backbone.arch)
     if 'logit_scale' in state:
-        backbone.logit_scale = state['logit_scale'].float().exp().item()
+        backbone.logit_scale = state['logit_scale'].double().exp().item()
     backbone.fingerprint = clip_fingerprint(backbone.arch, path)
 
 
