@@ -1,4 +1,4 @@
-"""Settings of the whole suite: small, quiet, and nothing written outside temp folders."""
+"""Settings of the whole suite: small, and nothing written outside temp folders."""
 
 import os
 from pathlib import Path

@@ -14,7 +14,7 @@
 # holds a ready one for this Python and torch (for example .../py311-torch2.12.1).
 set -euo pipefail
 
-recipe=1 # counts changes of the steps below that must rebuild existing environments
+recipe=2 # counts changes of the steps below that must rebuild existing environments
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 requirements=$root/requirements
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/openvocab
@@ -173,8 +173,8 @@ build_wheel() { # compiles mmcv; the wheel appears under its name only when it i
 started=$SECONDS
 say "building $env (Python $python_version, torch $torch_version); log: $log"
 [ -z "${no_nvcc:-}" ] || say "note: $no_nvcc"
-rm -rf "$env"
 : >"$log"
+[ ! -d "$env" ] || step 'removing an unfinished one' rm -rf "$env"
 step 'creating the virtual environment' "$base" -m venv "$env"
 step 'build tools' install pip setuptools wheel ninja psutil packaging
 step "torch $torch_version (about 2 GB to fetch)" install torch torchvision
@@ -198,6 +198,11 @@ if [ -z "$wheel" ]; then
     step 'its other requirements' install onedl-mmcv
 fi
 step 'mmdet, mmseg, mmpretrain' install --no-build-isolation -r "$requirements/onedl.txt"
+# Several checkouts share the environment, so none is installed into it; scripts run from
+# the root of a checkout (python tools/train.py ...) find that one.
+echo 'import os, sys; sys.path.append(os.getcwd())' >"$(
+    "$env/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))'
+)/openvocab-checkout.pth"
 step 'checking the result' check "$env/bin/python" --imports --also tests.txt --also lint.txt
 : >"$env/.complete"
 say "built in $(clock $((SECONDS - started)))"

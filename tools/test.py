@@ -32,6 +32,11 @@ def parse_args() -> argparse.Namespace:
         metavar='DIR',
         help='report.json and report.md go here (default: the work directory)',
     )
+    parser.add_argument(
+        '--method',
+        metavar='NAME',
+        help='name of the row in the report (default: the name of the config)',
+    )
     launch.add_common_arguments(parser)
     return parser.parse_args()
 
@@ -42,8 +47,12 @@ def main() -> None:
     cfg = launch.load_config(args)
     cfg.load_from = args.checkpoint
     cfg.resume = False
-    launch.ensure_report(cfg, args.out)
-    Runner.from_cfg(cfg).test()
+    launch.ensure_report(cfg, args.out, args.method)
+    runner = Runner.from_cfg(cfg)
+    # Runner.test does not, but frozen encoders are in no checkpoint: their config names
+    # the weights.
+    runner._init_model_weights()
+    runner.test()
 
 
 if __name__ == '__main__':

@@ -123,23 +123,22 @@ def set_resume(cfg: Config, resume: str | None) -> None:
     cfg.load_from = None if resume == 'auto' else resume
 
 
-def ensure_report(cfg: Config, out_dir: str | None) -> None:
+def ensure_report(
+    cfg: Config, out_dir: str | None = None, method: str | None = None
+) -> None:
     """Makes testing end with ``report.json`` and ``report.md``.
 
     Args:
         cfg: The config, changed in place; gets a ``ReportHook`` if it has none.
-        out_dir: Where the report goes; None for the hook's default.
+        out_dir: Where the report goes; None leaves what the config says.
+        method: Name of the row; None leaves what the config says.
     """
     hooks = [h for h in cfg.get('default_hooks', {}).values() if h is not None]
     hooks += cfg.get('custom_hooks') or []
     reports = [hook for hook in hooks if hook.get('type') == 'openvocab.ReportHook']
     if not reports:
-        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), _report_hook()]
+        added = dict(type='openvocab.ReportHook')
+        cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), added]
         reports = [cfg.custom_hooks[-1]]
-    if out_dir is not None:
-        for hook in reports:
-            hook['out_dir'] = out_dir
-
-
-def _report_hook() -> dict:
-    return {'type': 'openvocab.ReportHook'}
+    for hook in reports:
+        hook.update({k: v for k, v in (('out_dir', out_dir), ('method', method)) if v})

@@ -13,7 +13,7 @@ from torch.torch_version import TorchVersion
 
 
 def _history_method(owner: Any, name: str) -> Any:
-    """Stands for ``getattr`` in files: log buffers refer to four of their methods so."""
+    """Stands for ``getattr`` in files: log buffers name their methods with it."""
     if owner is not HistoryBuffer or name not in HistoryBuffer()._statistics_methods:
         raise UnpicklingError(f'Unsupported attribute {name!r}')
     return getattr(owner, name)

@@ -52,6 +52,7 @@ class ExportEncoderHook(Hook):
         """Keeps the original tower; a resumed student is loaded later than this."""
         backbone = find_backbone(runner.model)
         if self.alpha < 1:
+            backbone.init_weights()  # the runner's own call comes later, and once only
             state = backbone.export_state_dict()
             self._original = {k: v.detach().cpu().clone() for k, v in state.items()}
 

@@ -14,10 +14,11 @@ class TrainableOnlyConstructor(DefaultOptimWrapperConstructor):
     """Leaves parameters with ``requires_grad=False`` out of the optimizer.
 
     mmengine's default hands every parameter to the optimizer unless ``paramwise_cfg``
-    is given, and then makes one group and one log line per parameter. Here frozen parameters never enter, with or without
-    ``paramwise_cfg``, and parameters of equal settings share one group. All keys of
-    ``paramwise_cfg`` keep their meaning; for CLIP towers ``flat_decay_mult=0`` takes
-    the weight decay from biases, norms and other 1-d parameters.
+    is given, and then makes one group and one log line per parameter. Here frozen
+    parameters never enter, with or without ``paramwise_cfg``, and parameters of equal
+    settings share one group. All keys of ``paramwise_cfg`` keep their meaning; for CLIP
+    towers ``flat_decay_mult=0`` takes the weight decay from biases, norms and other 1-d
+    parameters.
 
     Raises:
         ValueError: If the model has no trainable parameter.
