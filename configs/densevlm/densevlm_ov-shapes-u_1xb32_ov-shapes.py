@@ -1,0 +1,16 @@
+# DenseVLM on OV-Shapes: the tiny U-VLM taught by the tiny P-VLM.
+#   python tools/train.py configs/densevlm/densevlm_ov-shapes-u_1xb32_ov-shapes.py
+_base_ = [
+    '../_base_/models/densevlm.py',
+    '../_base_/datasets/ov_shapes_grid.py',
+    '../_base_/schedules/align_ov_shapes.py',
+    '../_base_/default_runtime_align.py',
+]
+model = dict(
+    backbone=dict(arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u'),
+    teacher=dict(
+        arch='ov-shapes-p', checkpoint='openvocab://ov-shapes-p', init_cfg=None),
+    student_text=dict(vocabulary='ov_shapes'),
+    teacher_text=dict(vocabulary='ov_shapes'),
+    text_bank=dict(vocabulary='ov_shapes'),
+    with_crops=True)
