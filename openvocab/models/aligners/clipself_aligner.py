@@ -52,6 +52,7 @@ class CLIPSelfAligner(BaseAligner):
         backbone = build_module(backbone)
         if teacher is None:
             teacher = copy.deepcopy(backbone)
+            teacher.init_cfg = None  # what the student starts from is no target
         super().__init__(backbone, text_bank, **kwargs)
         teacher = build_module(teacher)
         if not isinstance(teacher, CropTeacher):
