@@ -1,5 +1,6 @@
 """Data sets and transforms."""
 
+from .caption_views import CaptionViewDataset
 from .panoptic_region import PanopticRegionDataset
 from .transforms import (
     BoundedGridRegions,
@@ -14,6 +15,7 @@ from .unlabeled_image import UnlabeledImageDataset
 
 __all__ = [
     'BoundedGridRegions',
+    'CaptionViewDataset',
     'CropRegions',
     'GridRegions',
     'KeepOriginalImage',

@@ -1,1 +1,18 @@
 """Pictures."""
+
+from .regions import draw_regions, draw_sample
+from .similarity import (
+    heat_overlay,
+    model_similarity,
+    similarity_figure,
+    similarity_maps,
+)
+
+__all__ = [
+    'draw_regions',
+    'draw_sample',
+    'heat_overlay',
+    'model_similarity',
+    'similarity_figure',
+    'similarity_maps',
+]

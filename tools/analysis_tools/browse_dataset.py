@@ -1,0 +1,88 @@
+"""Draws what a config's data set gives to the model, one picture per image."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+from mmengine.config import Config
+from mmengine.registry import DATASETS, init_default_scope
+from rich.console import Console
+from rich.progress import track
+
+import openvocab  # noqa: F401
+from openvocab.structures import RegionDataSample
+from openvocab.visualization import draw_sample
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description='Draw the images of a data set after the whole pipeline: regions '
+        'with class name, thing or stuff and split, tinted segments, and the crops '
+        'where the pipeline cuts any. Regions without labels are numbered.',
+        epilog='example: browse_dataset.py CONFIG --split val --number 8 --out DIR',
+    )
+    parser.add_argument('config', help='path of a config')
+    parser.add_argument(
+        '--split',
+        choices=('train', 'val', 'test'),
+        default='train',
+        help='which data loader of the config (default: train)',
+    )
+    parser.add_argument(
+        '--number', type=int, default=20, help='images to draw (default: 20)'
+    )
+    parser.add_argument(
+        '--start', type=int, default=0, help='index of the first one (default: 0)'
+    )
+    parser.add_argument(
+        '--width', type=int, default=800, help='pixels of a picture (default: 800)'
+    )
+    parser.add_argument(
+        '--out',
+        default='work_dirs/browse_dataset',
+        help='folder for the png files (default: %(default)s)',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Builds the data set and draws."""
+    args = parse_args(argv)
+    try:
+        cfg = Config.fromfile(args.config)
+        init_default_scope(cfg.get('default_scope') or 'mmengine')
+        loader = cfg.get(f'{args.split}_dataloader')
+        if loader is None:
+            raise ValueError(f'{args.config} has no {args.split}_dataloader')
+        dataset = DATASETS.build(loader.dataset)
+        files = draw(dataset, args)
+    except (OSError, LookupError, ValueError) as error:
+        sys.exit(f'browse_dataset: {error}')
+    Console().print(f'{len(files)} pictures in {args.out}', highlight=False)
+
+
+def draw(dataset, args: argparse.Namespace) -> list[Path]:
+    """Writes the pictures and returns their paths."""
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    stop = min(len(dataset), args.start + args.number)
+    for index in track(range(args.start, stop), 'drawing'):
+        item = dataset[index]
+        sample = item['data_samples']
+        if not isinstance(sample, RegionDataSample):
+            raise ValueError(
+                f'{args.config}: only pipelines that end with openvocab.PackRegions '
+                f'can be drawn, this one gives {type(sample).__name__}'
+            )
+        picture = draw_sample(item['inputs'], sample, dataset.metainfo, args.width)
+        stem = Path(sample.get('img_path', '')).stem
+        files.append(folder / f'{index:06d}_{stem}.png')
+        cv2.imwrite(str(files[-1]), picture)
+    return files
+
+
+if __name__ == '__main__':
+    main()

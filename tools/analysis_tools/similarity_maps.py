@@ -1,0 +1,109 @@
+"""Shows where several encoders see given classes in an image, side by side."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import cv2
+import torch
+from mmengine.config import Config
+from mmengine.logging import MMLogger
+from mmengine.registry import MODELS, init_default_scope
+from mmengine.runner import load_checkpoint
+from rich.console import Console
+
+import openvocab  # noqa: F401
+from openvocab.engine.safe_loading import refuse_code_in_checkpoints
+from openvocab.visualization import model_similarity, similarity_figure
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """Reads the command line."""
+    parser = argparse.ArgumentParser(
+        description='Draw the cosine similarity of class names to every place of an '
+        "image: one row per class, one column per encoder (the DenseVLM paper's "
+        'Figure 5).',
+        epilog='example: similarity_maps.py IMAGE --configs clip.py densevlm.py '
+        "--classes sky sofa 'potted plant' --out maps.png",
+    )
+    parser.add_argument('image', help='path of an image')
+    parser.add_argument(
+        '--configs',
+        nargs='+',
+        required=True,
+        help='configs whose model is a RegionRecognizer or an aligner',
+    )
+    parser.add_argument(
+        '--checkpoints',
+        nargs='+',
+        help="one per config, '-' for the weights that the config itself names",
+    )
+    parser.add_argument(
+        '--titles', nargs='+', help='one per config (default: its file name)'
+    )
+    parser.add_argument('--classes', nargs='+', required=True, help='class names')
+    parser.add_argument(
+        '--size', type=int, default=512, help='longer side in pixels (default: 512)'
+    )
+    parser.add_argument(
+        '--device',
+        default='cuda' if torch.cuda.is_available() else 'cpu',
+        help='device of the models (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--out',
+        default='work_dirs/similarity_maps.png',
+        help='the picture to write (default: %(default)s)',
+    )
+    args = parser.parse_args(argv)
+    for name in ('checkpoints', 'titles'):
+        given = getattr(args, name)
+        if given is not None and len(given) != len(args.configs):
+            parser.error(
+                f'--{name}: one per config expected, {len(args.configs)} in all'
+            )
+    return args
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs every encoder and writes the figure."""
+    args = parse_args(argv)
+    refuse_code_in_checkpoints()
+    # init_weights would list every parameter on the console.
+    MMLogger.get_current_instance().setLevel('WARNING')
+    image = cv2.imread(args.image)
+    if image is None:
+        sys.exit(f'similarity_maps: {args.image} is not a readable image')
+    checkpoints = args.checkpoints or ['-'] * len(args.configs)
+    titles = args.titles or [Path(config).stem for config in args.configs]
+    try:
+        maps = [
+            model_similarity(
+                build_model(config, checkpoint, args.classes).to(args.device),
+                image,
+                args.size,
+            )
+            for config, checkpoint in zip(args.configs, checkpoints, strict=True)
+        ]
+    except (OSError, LookupError, ValueError) as error:
+        sys.exit(f'similarity_maps: {error}')
+    out = Path(args.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(out), similarity_figure(image, args.classes, titles, maps))
+    Console().print(f'written to {out}', highlight=False)
+
+
+def build_model(config: str, checkpoint: str, classes: list[str]) -> torch.nn.Module:
+    """Builds the model of a config with the given classes as its vocabulary."""
+    cfg = Config.fromfile(config)
+    init_default_scope(cfg.get('default_scope') or 'mmengine')
+    model = MODELS.build(cfg.model)
+    model.init_weights()
+    if checkpoint != '-':
+        load_checkpoint(model, checkpoint, map_location='cpu')
+    model.set_vocabulary(classes)
+    return model.eval()
+
+
+if __name__ == '__main__':
+    main()
