@@ -8,13 +8,11 @@ and refuses everything else.
 import hashlib
 import json
 import re
-from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.logging.history_buffer import HistoryBuffer
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
@@ -23,6 +21,8 @@ METADATA_KEY = 'openvocab'
 PICKLE_SUFFIXES = ('.pt', '.pth', '.bin')
 SUFFIXES = ('.safetensors', *PICKLE_SUFFIXES)
 _NESTED_KEYS = ('state_dict', 'model')
+# How torch's restricted unpickler names what it refuses.
+_FOREIGN = re.compile(r'[Uu]nsupported (?:global: )?(?:GLOBAL|class) (\S+)')
 
 
 class CheckpointError(ValueError):
@@ -109,12 +109,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
 
 
 def _read_pickle(path: Path) -> Any:
-    # mmengine's own checkpoints carry their loss history, which is plain data;
-    # torch < 2.5 cannot be told so and refuses them.
-    safe_globals = getattr(torch.serialization, 'safe_globals', lambda _: nullcontext())
     try:
-        with safe_globals([HistoryBuffer]):
-            return torch.load(path, map_location='cpu', weights_only=True)
+        return torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:
         text = str(error)
         if 'TorchScript' in text:
@@ -122,10 +118,10 @@ def _read_pickle(path: Path) -> Any:
                 f'checkpoint {path} is a TorchScript program; save its state_dict() '
                 'to a .pt or .safetensors file and use that'
             ) from error
-        if wanted := re.search(r'Unsupported (?:global: GLOBAL|class) (\S+)', text):
+        if wanted := _FOREIGN.search(text):
             raise CheckpointError(
-                f'checkpoint {path} carries code ({wanted[1]}) and was refused; use a '
-                'file that holds tensors only'
+                f'checkpoint {path} carries code or foreign objects ({wanted[1]}) and '
+                'was refused; use a file that holds tensors and plain values only'
             ) from error
         raise _damaged(path, error) from error
 

@@ -75,6 +75,9 @@ class CLIPBackbone(BaseModule):
         self.arch = arch
         self.checkpoint = checkpoint
         self.readout: DenseReadout = readout
+        path = resolve_checkpoint(checkpoint, arch)
+        if path is not None:
+            check_record(path, arch, readout)
         self.visual, self.logit_scale = create_image_tower(arch, checkpoint)
         self.tower = build_tower(self.visual, readout)
         self.tower.grad_checkpointing = grad_checkpointing
@@ -83,9 +86,6 @@ class CLIPBackbone(BaseModule):
         self.mean, self.std = clip_mean_std(arch, checkpoint)
         self.image_size = clip_image_size(arch)
         self.fingerprint = clip_fingerprint(arch, checkpoint, self.visual)
-        path = resolve_checkpoint(checkpoint, arch)
-        if path is not None:
-            check_record(path, arch, readout)
         self._freeze(trainable_blocks)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
