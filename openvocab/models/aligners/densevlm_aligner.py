@@ -16,7 +16,7 @@ from openvocab.structures import RegionDataSample
 
 from ..poolers.roi_pooler import image_index
 from ..recognizers.image_fit import fit_images
-from ..recognizers.region_recognizer import build_module, check_width, dense_map
+from ..recognizers.region_recognizer import build_module, build_text_bank, dense_map
 from ..teachers import DenseTeacher
 from .base_aligner import BaseAligner
 from .multiscale import ScaleSampler
@@ -33,7 +33,8 @@ class DenseVLMAligner(BaseAligner):
         backbone: The student.
         teacher: A ``DenseTeacher``, an encoder, or a config of either. May have
             another patch, width and family.
-        student_text: Text bank of the student's tower, alignment vocabulary.
+        student_text: Text bank of the student's tower, alignment vocabulary. As for
+            every text bank here, a config without ``encoder`` takes the right tower.
         teacher_text: Text bank of the teacher's tower, same vocabulary.
         text_bank: Text bank of the student's tower, evaluation vocabulary.
         loss: See ``DecoupledAlignLoss``.
@@ -65,12 +66,12 @@ class DenseVLMAligner(BaseAligner):
         if not isinstance(teacher, DenseTeacher):
             teacher = DenseTeacher(teacher)
         self.teacher = teacher
-        self.student_text = build_module(student_text)
-        self.teacher_text = build_module(teacher_text)
+        self.student_text = build_text_bank('student_text', student_text, self.student)
+        self.teacher_text = build_text_bank(
+            'teacher_text', teacher_text, teacher.encoder
+        )
         self.criterion = build_module(loss)
         self.scale_sampler = None if scales is None else ScaleSampler(scales, seed)
-        check_width('student_text', self.student_text, self.student)
-        check_width('teacher_text', self.teacher_text, self.teacher)
         self._check_agreement()
 
     def loss(

@@ -32,9 +32,10 @@ class RegionRecognizer(BaseModel):
 
     Args:
         backbone: A ``CLIPBackbone`` or its config.
-        text_bank: A ``TextBank`` of the same joint space, or its config.
-        data_preprocessor: By default mmengine's ``ImgDataPreprocessor`` with the
-            backbone's own mean and std, for BGR images.
+        text_bank: A ``TextBank`` of the same joint space, or its config. A config
+            without ``encoder`` takes the text tower of the backbone's own CLIP.
+        data_preprocessor: By default an ``ImagePreprocessor`` with the backbone's own
+            mean and std, for BGR images.
         pooler: Box pooling.
         mask_pooler: Mask pooling.
         with_crops: Also classify ``regions.crops`` by the encoder's image embedding.
@@ -59,11 +60,10 @@ class RegionRecognizer(BaseModel):
             data_preprocessor or default_preprocessor(backbone), init_cfg=init_cfg
         )
         self.backbone = backbone
-        self.text_bank = build_module(text_bank)
+        self.text_bank = build_text_bank('text_bank', text_bank, backbone)
         self.pooler = build_module(pooler)
         self.mask_pooler = build_module(mask_pooler)
         self.with_crops = with_crops
-        check_width('text_bank', self.text_bank, backbone)
 
     def set_vocabulary(self, source: object) -> None:
         """Replaces the classes; see ``Vocabulary.load`` for what is accepted."""
@@ -195,24 +195,42 @@ def build_module(source: dict | nn.Module) -> nn.Module:
 def default_preprocessor(backbone: nn.Module) -> dict:
     """Config of the normalisation that an encoder expects, for BGR images."""
     return dict(
-        type='mmengine.ImgDataPreprocessor',
+        type='openvocab.ImagePreprocessor',
         mean=[255 * value for value in backbone.mean],
         std=[255 * value for value in backbone.std],
         bgr_to_rgb=True,
+        non_blocking=True,
     )
 
 
-def check_width(name: str, bank: nn.Module, encoder: nn.Module) -> None:
-    """Refuses text rows of another joint space.
+def build_text_bank(
+    name: str, source: dict | nn.Module, encoder: nn.Module
+) -> nn.Module:
+    """Builds a text bank for an image encoder.
+
+    Args:
+        name: Of the argument, for the error.
+        source: A ``TextBank`` or its config. A config without ``encoder`` takes the
+            text tower of the CLIP that the image encoder was built from.
+        encoder: The ``CLIPBackbone`` whose joint space the rows must share.
 
     Raises:
-        ValueError: Naming the text bank.
+        ValueError: If the rows have another width.
     """
+    if isinstance(source, dict) and 'encoder' not in source:
+        tower = dict(
+            type='openvocab.TextEncoder',
+            arch=encoder.arch,
+            checkpoint=encoder.checkpoint,
+        )
+        source = dict(source, encoder=tower)
+    bank = build_module(source)
     if bank.rows.shape[1] != encoder.embed_dim:
         raise ValueError(
             f'{name} has rows of width {bank.rows.shape[1]}, its image encoder '
             f'{encoder.embed_dim}; give both the same CLIP'
         )
+    return bank
 
 
 def dense_map(encoder: nn.Module, images: Tensor) -> Tensor:
@@ -237,7 +255,7 @@ def normalize_crops(crops: Tensor, preprocessor: nn.Module) -> Tensor:
 
     Args:
         crops: (M, 3, S, S) uint8 in the channel order of the loader.
-        preprocessor: mmengine's ``ImgDataPreprocessor``.
+        preprocessor: An ``ImagePreprocessor`` or mmengine's ``ImgDataPreprocessor``.
 
     Returns:
         (M, 3, S, S) float32; never padded.

@@ -173,8 +173,8 @@ class ForbidHostReads(TorchDispatchMode):
 @pytest.mark.parametrize('reduction', ['group', 'region'])
 def test_step_reads_nothing_back_to_the_host(tmp_path, reduction):
     model = tiny.densevlm(tmp_path, loss=dict(reduction=reduction), scales=[56])
-    data = model.data_preprocessor(tiny.make_batch(), True)
     with ForbidHostReads():
+        data = model.data_preprocessor(tiny.make_batch(), True)
         model(**data, mode='loss')['loss_align'].backward()
 
 
@@ -209,6 +209,22 @@ def test_predict_on_another_vocabulary(tmp_path):
     samples = model.val_step(tiny.make_batch(size=(37, 59)))
     assert [len(s.predictions['boxes'].region) for s in samples] == [2, 0, 3]
     assert samples[0].predictions['boxes'].topk.shape == (2, 2)
+
+
+def test_text_banks_take_the_tower_of_their_encoder(tmp_path):
+    banks = {
+        name: {k: v for k, v in tiny.text(tmp_path, tower).items() if k != 'encoder'}
+        for name, tower in (
+            ('student_text', 'tiny-u'),
+            ('teacher_text', 'tiny-p'),
+            ('text_bank', 'tiny-u'),
+        )
+    }
+    given, derived = tiny.densevlm(tmp_path), tiny.densevlm(tmp_path, **banks)
+    for name in banks:
+        ours, theirs = getattr(derived, name), getattr(given, name)
+        assert ours.fingerprint == theirs.fingerprint
+    assert torch.equal(derived.text_bank(), given.text_bank())
 
 
 def test_contradictory_parts_are_refused(tmp_path):
