@@ -22,15 +22,22 @@ class RoIPooler(nn.Module):
         output_size: Bins per side.
         sampling_ratio: Samples per bin and side; 0 takes as many as there are tokens.
         aligned: Shift by half a token so that pixel centres coincide.
+        use_torchvision: Run torchvision's operator, which computes the same; for a
+            GPU with an mmcv that was compiled for the CPU only.
     """
 
     def __init__(
-        self, output_size: int = 1, sampling_ratio: int = 0, aligned: bool = True
+        self,
+        output_size: int = 1,
+        sampling_ratio: int = 0,
+        aligned: bool = True,
+        use_torchvision: bool = False,
     ) -> None:
         super().__init__()
         self.output_size = output_size
         self.sampling_ratio = sampling_ratio
         self.aligned = aligned
+        self.use_torchvision = use_torchvision
 
     def forward(
         self, features: Tensor, boxes: Sequence[Tensor], stride: float
@@ -50,7 +57,7 @@ class RoIPooler(nn.Module):
             ValueError: If the number of box lists is not the number of images.
         """
         # the compiled extension is loaded by those who pool, not by every importer
-        from mmcv.ops import roi_align
+        from mmcv.ops import RoIAlign
 
         if len(boxes) != len(features):
             raise ValueError(
@@ -59,15 +66,14 @@ class RoIPooler(nn.Module):
             )
         if features.dtype in (torch.float16, torch.bfloat16):
             features = features.float()
-        pooled = roi_align(
-            features,
-            boxes_to_rois(boxes, features),
+        align = RoIAlign(
             self.output_size,
-            1 / stride,
-            self.sampling_ratio,
-            'avg',
-            self.aligned,
+            spatial_scale=1 / stride,
+            sampling_ratio=self.sampling_ratio,
+            aligned=self.aligned,
+            use_torchvision=self.use_torchvision,
         )
+        pooled = align(features, boxes_to_rois(boxes, features))
         return pooled.flatten(1) if self.output_size == 1 else pooled
 
 

@@ -178,6 +178,25 @@ def test_step_reads_nothing_back_to_the_host(tmp_path, reduction):
         model(**data, mode='loss')['loss_align'].backward()
 
 
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason='needs a CUDA device')
+@pytest.mark.parametrize('reduction', ['group', 'region'])
+def test_step_never_waits_for_the_device(tmp_path, reduction):
+    pooler = dict(type='openvocab.RoIPooler', use_torchvision=True)
+    model = tiny.densevlm(tmp_path, loss=dict(reduction=reduction), pooler=pooler)
+    model.cuda().train()
+    data = tiny.make_batch()
+    for mode in ('default', 'error'):  # the first step may initialise libraries
+        torch.cuda.set_sync_debug_mode(mode)
+        try:
+            with torch.autocast('cuda', dtype=torch.bfloat16):
+                loss = tiny.compute_loss(model, data)['loss_align']
+            loss.backward()
+        finally:
+            torch.cuda.set_sync_debug_mode('default')
+    assert torch.isfinite(loss)
+
+
 def test_autocast(tmp_path):
     model = tiny.densevlm(tmp_path)
     full = tiny.compute_loss(model, tiny.make_batch())['loss_align']

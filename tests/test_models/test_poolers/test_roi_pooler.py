@@ -57,6 +57,15 @@ def test_bfloat16_map_is_pooled_in_float32():
     torch.testing.assert_close(pooled, RoIPooler()(features.float(), boxes, 8))
 
 
+def test_torchvision_computes_the_same():
+    torch.manual_seed(0)
+    features = torch.randn(2, 4, 5, 7)
+    boxes = [torch.tensor([[1.0, 2, 37, 29], [-5, 3, 60, 21]]), torch.zeros(0, 4)]
+    ours = RoIPooler()(features, boxes, 8)
+    theirs = RoIPooler(use_torchvision=True)(features, boxes, 8)
+    torch.testing.assert_close(ours, theirs)
+
+
 def test_more_bins_keep_their_grid():
     pooler = MODELS.build(dict(type='openvocab.RoIPooler', output_size=2))
     pooled = pooler(ramp(4, 4, 8), [torch.tensor([[0.0, 0, 32, 32]])], 8)
