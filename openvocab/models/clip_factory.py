@@ -150,7 +150,8 @@ def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
 
     Raises:
         FileNotFoundError: No such file, or no such packaged weights.
-        ValueError: Neither a file nor a tag of this architecture.
+        ValueError: Neither a file nor a tag of this architecture, or a tag that was
+            trained with another activation than the architecture has.
     """
     if checkpoint is None:
         return None
@@ -169,6 +170,7 @@ def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
     if path.suffix in SUFFIXES or len(path.parts) > 1:
         raise FileNotFoundError(f'checkpoint {name} does not exist')
     if tag := get_pretrained_cfg(arch, name):
+        _check_activation(arch, name, tag)
         return Path(download_pretrained(tag))
     tags = ', '.join(list_pretrained_tags_by_model(arch)) or 'none'
     raise CheckpointError(
@@ -250,6 +252,18 @@ def get_tokenizer(arch: str) -> Any:
     return open_clip.SimpleTokenizer(
         context_length=text.get('context_length', 77), **kwargs
     )
+
+
+def _check_activation(arch: str, name: str, tag: dict[str, Any]) -> None:
+    """Refuse a tag whose QuickGELU differs from the architecture's: wrong features."""
+    has = bool(_model_config(arch)[0].get('quick_gelu', False))
+    wants = bool(tag.get('quick_gelu', False))
+    if has != wants:
+        fitting = f'{arch}-quickgelu' if wants else arch.removesuffix('-quickgelu')
+        raise CheckpointError(
+            f'checkpoint {name!r} was trained with{"" if wants else "out"} QuickGELU, '
+            f'{arch} has {"it" if has else "GELU"}: use the architecture {fitting!r}'
+        )
 
 
 def _model_config(arch: str) -> tuple[dict[str, Any], Path | None]:

@@ -220,6 +220,25 @@ def test_a_tag_is_downloaded_by_open_clip(tmp_path, monkeypatch):
     assert 'hf_hub' in asked[0]
 
 
+@pytest.mark.parametrize(
+    'arch, tag, fitting',
+    [
+        ('ViT-B-16', 'openai', 'ViT-B-16-quickgelu'),
+        ('RN50x4', 'openai', 'RN50x4-quickgelu'),
+        ('ViT-B-32-quickgelu', 'laion2b_s34b_b79k', 'ViT-B-32'),
+    ],
+)
+def test_activation_of_a_tag_must_fit(arch, tag, fitting, monkeypatch):
+    tags = clip_factory.get_pretrained_cfg
+    monkeypatch.setattr(
+        clip_factory,
+        'get_pretrained_cfg',
+        lambda arch, name: tags(arch.removesuffix('-quickgelu'), name),
+    )
+    with pytest.raises(ValueError, match=rf"use the architecture '{fitting}'"):
+        resolve_checkpoint(tag, arch)
+
+
 def edit(state: dict, how: str) -> dict:
     if how == 'missing':
         del state['visual.proj']

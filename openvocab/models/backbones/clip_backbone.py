@@ -160,7 +160,7 @@ class CLIPBackbone(BaseModule):
     def export_state_dict(self) -> dict[str, Tensor]:
         """Whole image tower under ``visual.``, frozen parts too, and ``logit_scale``.
 
-        Tensors are detached and share memory with the model.
+        Tensors are detached; most share memory with the model.
         """
         state = {f'visual.{k}': v for k, v in self.visual.state_dict().items()}
         return {**state, 'logit_scale': torch.tensor(math.log(self.logit_scale))}
@@ -194,10 +194,11 @@ class CLIPBackbone(BaseModule):
             )
         count = len(groups) if trainable_blocks == -1 else trainable_blocks
         self._trainable = groups[len(groups) - count :]
-        self.visual.requires_grad_(False)
         if not count:
             freeze(self)
             return
+        self.tower.separate_unused()
+        self.visual.requires_grad_(False)
         for group in self._trainable:
             group.requires_grad_(True)
         for parameter in self.tower.unused_parameters():

@@ -49,6 +49,13 @@ class Tower(ABC):
     def groups(self) -> list[nn.Module]:
         """Blocks (or stages) in order; only these ever train."""
 
+    def separate_unused(self) -> None:
+        """Rebuild what mixes used and unused weights in one parameter, before training.
+
+        State dicts and outputs stay the same.
+        """
+        return
+
     def unused_parameters(self) -> list[nn.Parameter]:
         """Parameters inside ``groups`` that the dense forward never touches."""
         return []

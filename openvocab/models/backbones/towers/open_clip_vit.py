@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
 from .base import SizeCache, Tower, to_map
+from .split_attention import SplitAttention
 
 
 class OpenCLIPBlock:
@@ -51,11 +52,15 @@ class OpenCLIPBlock:
         return tokens + block.ls_2(block.mlp(block.ln_2(tokens)))
 
     def _project(self, tokens: Tensor, index: int) -> Tensor:
-        """One third (0 q, 1 k, 2 v) of the fused input projection."""
+        """One projection (0 q, 1 k, 2 v) of the normed tokens."""
         attn = self.block.attn
-        rows = slice(index * attn.embed_dim, (index + 1) * attn.embed_dim)
-        bias = None if attn.in_proj_bias is None else attn.in_proj_bias[rows]
-        out = F.linear(self.block.ln_1(tokens), attn.in_proj_weight[rows], bias)
+        if isinstance(attn, SplitAttention):
+            weight, bias = attn.rows(index)
+        else:
+            weight = attn.in_proj_weight.chunk(3)[index]
+            bias = attn.in_proj_bias
+            bias = None if bias is None else bias.chunk(3)[index]
+        out = F.linear(self.block.ln_1(tokens), weight, bias)
         return rearrange(out, 'b n (h d) -> b h n d', h=attn.num_heads)
 
 
@@ -95,17 +100,23 @@ class OpenCLIPViT(Tower):
         """The transformer blocks."""
         return list(self.visual.transformer.resblocks)
 
-    def unused_parameters(self) -> list[nn.Parameter]:
-        """The last FFN where the readout skips it.
-
-        Query and key rows of the last block share one parameter with the value rows, so
-        they cannot be frozen apart.
-        """
-        if self.readout.ffn:
-            return []
+    def separate_unused(self) -> None:
+        """Give q, k and v of the last block parameters of their own."""
         last = self.groups[-1]
-        modules = (last.ln_2, last.mlp, last.ls_2)
-        return [parameter for m in modules for parameter in m.parameters()]
+        if self.readout.uses != frozenset('qkv'):
+            last.attn = SplitAttention(last.attn)
+
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Projections of the last block that the readout never reads, and its FFN."""
+        last, unused = self.groups[-1], []
+        if isinstance(last.attn, SplitAttention):
+            for index, letter in enumerate('qkv'):
+                if letter not in self.readout.uses:
+                    unused += last.attn.rows(index)
+        modules = [] if self.readout.ffn else [last.ln_2, last.mlp, last.ls_2]
+        modules += [] if self.readout.residual else [last.ls_1]
+        unused += [parameter for m in modules for parameter in m.parameters()]
+        return [parameter for parameter in unused if parameter is not None]
 
     def forward(
         self, images: Tensor, out_indices: Sequence[int]
