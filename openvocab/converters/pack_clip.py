@@ -1,0 +1,51 @@
+"""One file from a training checkpoint and, where given, an aligned image tower."""
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from openvocab.fileio import atomic_path
+from openvocab.models.clip_factory import create_clip
+
+from .checkpoint_file import checkpoint_sha256, read_state_dict
+from .open_clip_keys import check_keys
+
+_TRAINING_PREFIX = 'clip.'
+
+
+def pack_clip(
+    arch: str,
+    checkpoint: str | Path,
+    out: str | Path,
+    encoder: str | Path | None = None,
+) -> str:
+    """Writes both towers of a CLIP as a half-precision safetensors file.
+
+    Args:
+        arch: Architecture, see :mod:`openvocab.models.clip_factory`.
+        checkpoint: A checkpoint of ``ContrastivePretrainer`` or any open_clip file.
+        out: The file to write, ``.safetensors``.
+        encoder: A file of :func:`save_encoder` whose image tower and logit scale
+            replace those of ``checkpoint``.
+
+    Returns:
+        Sha256 of the written file.
+
+    Raises:
+        ValueError: If the suffix is wrong, or a file is of another architecture.
+    """
+    if Path(out).suffix != '.safetensors':
+        raise ValueError(f'{out}: a packed CLIP is written to a .safetensors file')
+    state = {
+        key.removeprefix(_TRAINING_PREFIX): value
+        for key, value in read_state_dict(checkpoint).items()
+    }
+    if encoder is not None:
+        state.update(read_state_dict(encoder))
+    wanted = create_clip(arch).state_dict()
+    check_keys(state, wanted, checkpoint, arch)
+    tensors = {key: state[key].to(torch.float16).contiguous() for key in wanted}
+    with atomic_path(out) as temporary:
+        save_file(tensors, temporary)
+    return checkpoint_sha256(out)
