@@ -10,6 +10,7 @@ from .transforms import (
     LoadPanopticRegions,
     PackRegions,
     ProposalRegions,
+    ResizeLongest,
 )
 from .unlabeled_image import UnlabeledImageDataset
 
@@ -23,5 +24,6 @@ __all__ = [
     'PackRegions',
     'PanopticRegionDataset',
     'ProposalRegions',
+    'ResizeLongest',
     'UnlabeledImageDataset',
 ]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from openvocab.structures import RegionDataSample
 
-from .canvas import Color, fit_to_width, put_label, tile
+from .canvas import BLACK, Color, fit_to_width, put_label, tile
 
 _GOLDEN = 0.618034
 
@@ -75,12 +75,21 @@ def draw_regions(
         table = np.array([(0, 0, 0), *colors], dtype=np.uint8)
         tinted = cv2.addWeighted(picture, 0.55, table[index], 0.45, 0)
         picture[index > 0] = tinted[index > 0]
+        picture[_outlines(index)] = BLACK
     corners = np.round(boxes).astype(int)
     for (x1, y1, x2, y2), color in zip(corners, colors, strict=True):
         cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), color, 2)
     for (x1, y1, _, _), caption, color in zip(corners, captions, colors, strict=True):
         put_label(picture, caption, (x1, y1), color)
     return picture
+
+
+def _outlines(index: np.ndarray) -> np.ndarray:
+    """Marks the pixels whose right or lower neighbour belongs to another region."""
+    edges = np.zeros(index.shape, dtype=bool)
+    edges[:, :-1] |= index[:, :-1] != index[:, 1:]
+    edges[:-1] |= index[:-1] != index[1:]
+    return edges
 
 
 def region_captions(

@@ -54,7 +54,7 @@ def model_similarity(
 def heat_overlay(
     image: np.ndarray, similarity: np.ndarray, opacity: float = 0.6
 ) -> np.ndarray:
-    """Lays a similarity map over the grey image, blue for its lowest, red for its highest.
+    """Lays a similarity map over the grey image: lowest blue, highest red.
 
     Each map is stretched over its own range, which is written into the corner: the
     absolute cosine differs between encoders, the ranking of places is what compares.

@@ -5,6 +5,7 @@ from .grid_regions import BoundedGridRegions, GridRegions
 from .load_panoptic_regions import LoadPanopticRegions
 from .pack_regions import PackRegions
 from .proposal_regions import ProposalRegions
+from .resize import ResizeLongest
 
 __all__ = [
     'BoundedGridRegions',
@@ -14,4 +15,5 @@ __all__ = [
     'LoadPanopticRegions',
     'PackRegions',
     'ProposalRegions',
+    'ResizeLongest',
 ]

@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from einops import rearrange
 from mmcv.transforms import BaseTransform
-from PIL import Image
+from torch import Tensor
 
 from openvocab.registry import TRANSFORMS
 
 from .frames import scale_factor
+from .resize import resize_bicubic
 
 
 @TRANSFORMS.register_module()
@@ -72,13 +72,12 @@ class CropRegions(BaseTransform):
                 raise KeyError(f"CropRegions needs '{key}': {remedy}")
         original = results['ori_img']
         boxes = self._pixel_boxes(results)
-        crops = np.zeros((len(boxes), self.size, self.size, 3), dtype=np.uint8)
+        crops = torch.zeros((len(boxes), 3, self.size, self.size), dtype=torch.uint8)
         valid = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
         for crop, (x1, y1, x2, y2), is_valid in zip(crops, boxes, valid, strict=True):
             if is_valid:
                 self._paste(original[y1:y2, x1:x2], crop)
-        crops = rearrange(torch.from_numpy(crops), 'n h w c -> n c h w')
-        results['regions']['crops'] = crops.contiguous()
+        results['regions']['crops'] = crops
         results['regions']['crop_valid'] = torch.from_numpy(valid)
         return results
 
@@ -93,14 +92,14 @@ class CropRegions(BaseTransform):
         boxes = np.clip(boxes, 0, [width, height, width, height])
         return boxes.round().astype(np.int64)
 
-    def _paste(self, cut: np.ndarray, crop: np.ndarray) -> None:
+    def _paste(self, cut: np.ndarray, crop: Tensor) -> None:
         height, width = cut.shape[:2]
         ratio = self.size / max(height, width)
         height = max(1, round(height * ratio))
         width = max(1, round(width * ratio))
         top, left = (self.size - height) // 2, (self.size - width) // 2
-        resized = Image.fromarray(cut).resize((width, height), Image.Resampling.BICUBIC)
-        crop[top : top + height, left : left + width] = np.asarray(resized)
+        resized = resize_bicubic(cut, (height, width))
+        crop[:, top : top + height, left : left + width] = resized
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(size={self.size}, scale={self.scale})'
