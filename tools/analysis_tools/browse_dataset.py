@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
 from rich.console import Console
 from rich.progress import track
@@ -63,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
     Console().print(f'{len(files)} pictures in {args.out}', highlight=False)
 
 
-def draw(dataset, args: argparse.Namespace) -> list[Path]:
+def draw(dataset: BaseDataset, args: argparse.Namespace) -> list[Path]:
     """Writes the pictures and returns their paths."""
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
