@@ -12,7 +12,7 @@ import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' 
 from openvocab.engine import launch
 
 
-def parse_args() -> argparse.Namespace:
+def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -38,13 +38,17 @@ def parse_args() -> argparse.Namespace:
         help='name of the row in the report (default: the name of the config)',
     )
     launch.add_common_arguments(parser)
-    return parser.parse_args()
+    return parser
 
 
 def main() -> None:
     """Builds the runner and tests."""
-    args = parse_args()
-    cfg = launch.load_config(args)
+    parser = build_parser()
+    args = parser.parse_args()
+    try:
+        cfg = launch.load_config(args)
+    except ValueError as error:
+        parser.error(str(error))
     cfg.load_from = args.checkpoint
     cfg.resume = False
     launch.ensure_report(cfg, args.out, args.method)

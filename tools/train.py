@@ -8,7 +8,7 @@ import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' 
 from openvocab.engine import launch
 
 
-def parse_args() -> argparse.Namespace:
+def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
         description=__doc__,
@@ -39,24 +39,22 @@ def parse_args() -> argparse.Namespace:
         'actual total batch size',
     )
     launch.add_common_arguments(parser)
-    args = parser.parse_args()
-    if args.resume not in (None, 'auto'):
-        try:
-            launch.existing_file(args.resume)
-        except argparse.ArgumentTypeError as error:
-            parser.error(f'argument --resume: {error}')
-    return args
+    return parser
 
 
 def main() -> None:
     """Builds the runner and trains."""
-    args = parse_args()
-    cfg = launch.load_config(args)
-    launch.set_resume(cfg, args.resume)
+    parser = build_parser()
+    args = parser.parse_args()
+    try:
+        cfg = launch.load_config(args)
+        launch.set_resume(cfg, args.resume)
+        if args.auto_scale_lr:
+            launch.enable_auto_scale_lr(cfg)
+    except (FileNotFoundError, ValueError) as error:
+        parser.error(str(error))
     if args.amp:
         launch.enable_amp(cfg)
-    if args.auto_scale_lr:
-        launch.enable_auto_scale_lr(cfg)
     if args.no_validate:
         launch.disable_validation(cfg)
     Runner.from_cfg(cfg).train()

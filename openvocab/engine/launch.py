@@ -68,10 +68,21 @@ def load_config(args: argparse.Namespace) -> Config:
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
     if args.launcher == 'pytorch' and not torch.cuda.is_available():
-        # mmengine would call torch.cuda.set_device.
-        if not torch.distributed.is_initialized():
-            torch.distributed.init_process_group('gloo')
+        _use_cpu_processes(cfg)
     return cfg
+
+
+def _use_cpu_processes(cfg: Config) -> None:
+    # mmengine would call torch.cuda.set_device and give DDP a device id.
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    if cfg.get('model_wrapper_cfg') is None:
+        cfg.model_wrapper_cfg = dict(
+            type='MMDistributedDataParallel',
+            device_ids=None,
+            broadcast_buffers=False,
+            find_unused_parameters=cfg.get('find_unused_parameters', False),
+        )
 
 
 def enable_amp(cfg: Config) -> None:
@@ -116,9 +127,14 @@ def set_resume(cfg: Config, resume: str | None) -> None:
         cfg: The config, changed in place.
         resume: None (start anew), ``'auto'`` (the newest checkpoint of the work
             directory, if there is one), or a checkpoint.
+
+    Raises:
+        FileNotFoundError: If the checkpoint does not exist.
     """
     if resume is None:
         return
+    if resume != 'auto' and not Path(resume).is_file():
+        raise FileNotFoundError(f'--resume: file not found: {resume}')
     cfg.resume = True
     cfg.load_from = None if resume == 'auto' else resume
 
