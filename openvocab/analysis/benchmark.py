@@ -1,0 +1,222 @@
+"""Times the steps of one config, or of two in turns.
+
+Call graph::
+
+    Workload (Runner: model, loader, optimizer)
+    run -> Workload.warm_up
+        -> Workload.block, two configs in turns: one rate per block
+        -> Workload.result: medians by part, loader rate, synchronisations
+"""
+
+import copy
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from torch.utils.data import DataLoader
+
+from .benchmark_config import DATALOADER, Mode
+from .benchmark_result import Comparison, PartTime, Result
+from .host_sync import find_synchronisations
+from .loader_rate import measure_loader
+from .memory import PeakMemory
+from .step_parts import attach
+from .timing import StepTimer, clock_for
+
+DATA = 'data'
+
+
+class Workload:
+    """One config, ready to step: what ``tools/train.py`` or ``test.py`` would run.
+
+    Args:
+        cfg: As :func:`read_config` returns it.
+        mode: ``train``: ``train_step`` on the training loader, mixed precision and
+            gradient accumulation as the ``optim_wrapper`` of the config says.
+            ``predict``: ``test_step`` on the test loader, mixed precision as
+            ``test_cfg.fp16`` says.
+        device: Where the model runs.
+        name: For the report.
+
+    Raises:
+        ValueError: If the loader gives no batch.
+    """
+
+    def __init__(self, cfg: Config, mode: Mode, device: torch.device, name: str):
+        self.mode, self.device, self.name = mode, device, name
+        self.memory = PeakMemory(device)
+        with self.memory.held():
+            self._build(cfg)
+        self._batches = _endless(self.loader)
+        self._timer = StepTimer(clock_for(device))
+        self._steps: list[dict[str, float]] = []
+        self._shape: tuple[int, ...] = ()
+
+    def _build(self, cfg: Config) -> None:
+        runner = Runner.from_cfg(_only_model(cfg))
+        runner._init_model_weights()  # as Runner.train does
+        self.model = runner.model.to(self.device)
+        self.loader = runner.build_dataloader(
+            cfg[DATALOADER[self.mode]], seed=runner.seed
+        )
+        if len(self.loader) == 0:
+            raise ValueError(
+                f'{self.name}: {len(self.loader.dataset)} image(s) give no batch of '
+                f'{self.loader.batch_sampler.batch_size}; pass a smaller --batch-size'
+            )
+        self.optim_wrapper = None
+        if self.mode == 'train':
+            self.optim_wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
+        self._fp16 = bool((cfg.get('test_cfg') or {}).get('fp16', False))
+        self.model.train(self.mode == 'train')
+
+    def warm_up(self, steps: int) -> None:
+        """Steps that count for nothing but for what stays in memory."""
+        with self.memory.held():
+            for _ in range(steps):
+                self._compute(next(self._batches))
+
+    def block(self, steps: int) -> float:
+        """Times steps.
+
+        Returns:
+            Images per second by the median step, waiting for data included.
+        """
+        rates = []
+        with attach(self._timer, self.model, self.optim_wrapper):
+            for _ in range(steps):
+                with self.memory.step(), self._timer.step():
+                    with self._timer.part(DATA):
+                        batch = next(self._batches)
+                    self._compute(batch)
+                self._steps.append(self._timer.seconds)
+                self._shape = tuple(batch['inputs'][0].shape)
+                rates.append(len(batch['inputs']) / sum(self._timer.seconds.values()))
+        return statistics.median(rates)
+
+    def result(self, images_per_second: float) -> Result:
+        """Sums up all blocks.
+
+        Args:
+            images_per_second: Median rate of the blocks.
+        """
+        names = dict.fromkeys(name for step in self._steps for name in step)
+        totals = [sum(step.values()) for step in self._steps]
+        medians = {
+            name: statistics.median(step.get(name, 0.0) for step in self._steps)
+            for name in names
+        }
+        whole = sum(medians.values())
+        parts = [PartTime(name, time, time / whole) for name, time in medians.items()]
+        parts.sort(key=lambda part: -part.seconds)
+        batch = next(self._batches)
+        computing = statistics.median(
+            total - step[DATA] for total, step in zip(totals, self._steps, strict=True)
+        )
+        model_rate = len(batch['inputs']) / computing
+        return Result(
+            config=self.name,
+            mode=self.mode,
+            device=_device_name(self.device),
+            precision=self._precision(),
+            batch_size=len(batch['inputs']),
+            input_shape=self._shape,
+            steps=len(self._steps),
+            step_seconds=statistics.median(totals),
+            images_per_second=images_per_second,
+            images_per_second_data_ready=model_rate,
+            peak_memory=self.memory.peak,
+            peak_memory_kind=self.memory.kind,
+            parts=parts,
+            synchronisations=find_synchronisations(
+                lambda: self._compute(batch), self.device
+            ),
+            loader=measure_loader(self.loader, model_rate),
+        )
+
+    def _compute(self, batch: dict[str, Any]) -> None:
+        if self.mode == 'train':
+            self.model.train_step(batch, optim_wrapper=self.optim_wrapper)
+            return
+        with torch.no_grad(), self._autocast():
+            self.model.test_step(batch)
+
+    def _autocast(self) -> AbstractContextManager:
+        if self.mode == 'train':
+            return self.optim_wrapper.optim_context(self.model)
+        if self._fp16:
+            return torch.autocast(self.device.type)
+        return nullcontext()
+
+    def _precision(self) -> str:
+        with self._autocast():
+            if self.device.type == 'cuda' and torch.is_autocast_enabled():
+                return f'autocast {torch.get_autocast_gpu_dtype()}'
+            if self.device.type == 'cpu' and torch.is_autocast_cpu_enabled():
+                return f'autocast {torch.get_autocast_cpu_dtype()}'
+        return str(torch.get_default_dtype())
+
+
+def run(
+    workloads: Sequence[Workload],
+    steps: int,
+    warmup: int,
+    pairs: int,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Comparison:
+    """Times one config, or two in turns.
+
+    Two configs take turns pair by pair, each first in every second pair, so that
+    neither a drift of the clock rate nor the order favours one.
+
+    Args:
+        workloads: One or two.
+        steps: Timed steps per block.
+        warmup: Untimed steps of each config.
+        pairs: Number of pairs; one config is timed for a single block.
+        progress: Told what is being done.
+    """
+    for workload in workloads:
+        progress(f'warming up {workload.name}')
+        workload.warm_up(warmup)
+    rates: list[list[float]] = [[] for _ in workloads]
+    rounds = pairs if len(workloads) > 1 else 1
+    for number in range(rounds):
+        order = list(enumerate(workloads))
+        for index, workload in order if number % 2 == 0 else reversed(order):
+            progress(f'timing {workload.name} ({number + 1} of {rounds})')
+            rates[index].append(workload.block(steps))
+    progress('timing the loader')
+    results = [
+        workload.result(statistics.median(block_rates))
+        for workload, block_rates in zip(workloads, rates, strict=True)
+    ]
+    ratios = []
+    if len(rates) > 1:
+        ratios = [first / second for first, second in zip(*rates, strict=True)]
+    return Comparison(results, ratios)
+
+
+def _only_model(cfg: Config) -> Config:
+    """The config without loops: a Runner insists on complete ones."""
+    kinds = ('dataloader', 'cfg', 'evaluator')
+    loops = [f'{loop}_{kind}' for loop in ('train', 'val', 'test') for kind in kinds]
+    cfg = copy.deepcopy(cfg)
+    for key in (*loops, 'optim_wrapper', 'param_scheduler', 'auto_scale_lr'):
+        cfg[key] = None
+    return cfg
+
+
+def _endless(loader: DataLoader) -> Iterator[dict[str, Any]]:
+    while True:
+        yield from loader
+
+
+def _device_name(device: torch.device) -> str:
+    if device.type == 'cuda':
+        return torch.cuda.get_device_name(device)
+    return f'CPU, {torch.get_num_threads()} thread(s)'

@@ -1,0 +1,113 @@
+"""From a config as published to one whose steps can be timed."""
+
+import argparse
+import uuid
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any, Literal
+
+from mmengine.config import Config
+
+from openvocab.engine import launch
+
+from .synthetic_images import use_synthetic_images
+
+Mode = Literal['train', 'predict']
+
+DATALOADER: Mapping[Mode, str] = {
+    'train': 'train_dataloader',
+    'predict': 'test_dataloader',
+}
+# Nothing is logged, saved or evaluated between the steps.
+_DEFAULT_HOOKS = (
+    'runtime_info',
+    'timer',
+    'sampler_seed',
+    'logger',
+    'param_scheduler',
+    'checkpoint',
+)
+
+
+def read_config(
+    path: str,
+    mode: Mode,
+    work_dir: Path,
+    options: Mapping[str, Any] | None = None,
+    batch_size: int | None = None,
+    random_weights: bool = False,
+    synthetic_images: bool = False,
+) -> Config:
+    """Reads a config and leaves in it what a timed step needs.
+
+    Args:
+        path: The config file.
+        mode: What is going to be timed.
+        work_dir: Empty folder for whatever is written.
+        options: Entries to change, ``{'a.b': value}``.
+        batch_size: Images per step; None for the config's.
+        random_weights: Name no weight file.
+        synthetic_images: Replace the images by random ones.
+
+    Raises:
+        FileNotFoundError: If there is no such config.
+        ValueError: If the config lacks what the mode needs, or asks for something
+            that is not timed.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'config not found: {path}')
+    cfg = launch.load_config(
+        argparse.Namespace(
+            config=path,
+            cfg_options=options,
+            work_dir=str(work_dir),
+            launcher='none',
+            local_rank=0,
+        )
+    )
+    key = DATALOADER[mode]
+    for needed in (key, *(('optim_wrapper',) if mode == 'train' else ())):
+        if cfg.get(needed) is None:
+            raise ValueError(f'{path} has no {needed}; --mode {mode} needs it')
+    if cfg.get('compile'):
+        raise ValueError(f'{path}: compiled models have no parts; set compile=False')
+    if batch_size is not None:
+        cfg[key].batch_size = batch_size
+    if random_weights:
+        drop_weights(cfg.model)
+        cfg.load_from = None
+    if synthetic_images:
+        use_synthetic_images(cfg[key], work_dir / 'images')
+    cfg.default_hooks = dict.fromkeys(_DEFAULT_HOOKS)
+    cfg.custom_hooks = []
+    # names the loggers and scopes of the Runner, of which there may be several
+    cfg.experiment_name = f'benchmark-{uuid.uuid4().hex[:8]}'
+    cfg.log_level = 'ERROR'
+    cfg.resume = False
+    return cfg
+
+
+def drop_weights(model: Any) -> None:
+    """Makes a model config name no weights, in place.
+
+    Every ``checkpoint`` becomes None, and so does every ``init_cfg`` that loads a file;
+    an ``init_cfg`` that draws values stays.
+    """
+    if isinstance(model, MutableMapping):
+        for key, value in model.items():
+            loads = key == 'init_cfg' and _is_pretrained(value)
+            if key == 'checkpoint' or loads:
+                model[key] = None
+            else:
+                drop_weights(value)
+    elif isinstance(model, (list, tuple)):
+        for value in model:
+            drop_weights(value)
+
+
+def _is_pretrained(init_cfg: Any) -> bool:
+    parts = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
+    return any(
+        isinstance(part, Mapping) and str(part.get('type')).endswith('Pretrained')
+        for part in parts
+    )

@@ -1,0 +1,147 @@
+"""The benchmark tool on the tiny CLIPs."""
+
+import json
+import runpy
+from pathlib import Path
+
+import pytest
+from mmengine.config import ConfigDict
+from mmengine.logging import MMLogger
+
+from openvocab.analysis.benchmark_config import drop_weights
+from openvocab.analysis.benchmark_result import Comparison
+
+ROOT = Path(__file__).parents[2]
+CONFIG = str(ROOT / 'configs/densevlm/densevlm_ov-shapes-u_1xb32_ov-shapes.py')
+OPTIONS = [
+    '--random-weights',
+    '--synthetic-images',
+    '--batch-size=2',
+    '--device=cpu',
+    '--warmup=1',
+]
+SMALL = """
+_base_ = {base!r}
+train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
+    pipeline=[
+        dict(type='mmcv.LoadImageFromFile'),
+        dict(type='mmcv.Resize', scale=(64, 64), keep_ratio=True),
+        dict(type='mmcv.Pad', size=(64, 64)),
+        dict(type='openvocab.BoundedGridRegions', min_cells_per_side=2),
+        dict(type='openvocab.PackRegions'),
+    ]))
+test_dataloader = dict(num_workers=0, persistent_workers=False)
+model = dict(teacher=dict(arch='ov-shapes-u'))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _keep_log_level():
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / 'small.py'
+    path.write_text(SMALL.format(base=CONFIG))
+    return str(path)
+
+
+@pytest.fixture
+def main():
+    tool = ROOT / 'tools/analysis_tools/benchmark.py'
+    return runpy.run_path(str(tool))['main']
+
+
+def test_training_against_itself(main, config, tmp_path, capsys):
+    out = tmp_path / 'deep' / 'benchmark.json'
+    arguments = ['--vs', config, '--steps=3', '--pairs=3', '--json', str(out)]
+    main([config, *arguments, *OPTIONS])
+    comparison = Comparison.read(out)
+    assert len(comparison.ratios) == 3
+    assert 0.3 < comparison.median_ratio < 3
+    assert [r.config for r in comparison.results] == ['small', 'small (second)']
+    for result in comparison.results:
+        assert (result.mode, result.batch_size, result.steps) == ('train', 2, 9)
+        assert result.input_shape == (3, 64, 64)
+        assert result.precision == 'torch.float32'
+        assert result.synchronisations is None
+        assert result.peak_memory > 10**8
+        assert result.loader.images_per_second_per_worker > 1
+        assert not result.loader.keeps_up  # no worker: the step itself loads
+        names = {part.name for part in result.parts}
+        assert names == {
+            'data',
+            'preprocess',
+            'student',
+            'teacher',
+            'pooling',
+            'loss',
+            'text',
+            'backward (rest)',
+            'backward (student)',
+            'optimizer',
+            'other',
+        }
+        assert sum(part.share for part in result.parts) == pytest.approx(1)
+        total = sum(part.seconds for part in result.parts)
+        assert total == pytest.approx(result.step_seconds, rel=0.5)
+        assert 0 < result.head_share < result.head_share_with_backward < 1
+        assert result.images_per_second_data_ready > 0
+    copy = tmp_path / 'copy.json'
+    comparison.write(copy)
+    assert copy.read_bytes() == out.read_bytes()
+    assert json.loads(out.read_text())['ratio']['median'] == comparison.median_ratio
+    shown = capsys.readouterr().out
+    for word in ('images/s', 'peak memory', 'teacher', 'ratio in 3 pairs', 'n/a'):
+        assert word in shown
+
+
+def test_prediction(main, config, tmp_path):
+    out = tmp_path / 'benchmark.json'
+    main([config, '--mode=predict', '--steps=2', '--json', str(out), *OPTIONS])
+    comparison = Comparison.read(out)
+    (result,) = comparison.results
+    assert (result.mode, comparison.ratios) == ('predict', [])
+    names = {part.name for part in result.parts}
+    assert {'student', 'pooling', 'classify', 'text'} <= names
+    assert not names & {'teacher', 'loss', 'optimizer', 'backward'}
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['nothing.py'], 'config not found: nothing.py'),
+        ([CONFIG, '--vs', 'nothing.py', *OPTIONS], 'config not found: nothing.py'),
+        ([CONFIG, '--cfg-options', 'train_dataloader=None'], 'has no train_dataloader'),
+        ([CONFIG, '--cfg-options', 'compile=True'], 'set compile=False'),
+        ([CONFIG, '--cfg-options', 'model.backbone.checkpoint=no.pt'], r'no\.pt'),
+        (
+            [CONFIG, *OPTIONS, '--cfg-options', 'model.backbone.arch=ov-shapez'],
+            'ov-shapez',
+        ),
+    ],
+)
+def test_bad_input_is_one_line(main, arguments, message, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit, match=message) as error:
+        main([*arguments])
+    assert str(error.value).startswith('benchmark: ')
+    assert '\n' not in str(error.value)
+
+
+def test_drop_weights_keeps_drawn_values():
+    drawn = dict(type='Normal', std=0.01)
+    loaded = dict(type='Pretrained', checkpoint='a.pth')
+    model = ConfigDict(
+        backbone=dict(checkpoint='b.pt', init_cfg=loaded),
+        heads=[dict(init_cfg=drawn), dict(init_cfg=[drawn, loaded])],
+    )
+    drop_weights(model)
+    assert model == dict(
+        backbone=dict(checkpoint=None, init_cfg=None),
+        heads=[dict(init_cfg=drawn), dict(init_cfg=None)],
+    )
