@@ -15,15 +15,13 @@ default_hooks = dict(
         interval=1,
         max_keep_ckpts=2,
         _scope_='mmengine'),
-)
-custom_hooks = [
     # Resuming at an epoch's end continues exactly as if nothing had happened.
-    dict(type='openvocab.EpochSeedHook', _scope_='mmengine'),
+    epoch_seed=dict(type='openvocab.EpochSeedHook', _scope_='mmengine'),
     # work_dir/encoder.safetensors, for init_cfg=dict(type='Pretrained', ...)
-    dict(type='openvocab.ExportEncoderHook', alpha=1.0, _scope_='mmengine'),
+    export=dict(type='openvocab.ExportEncoderHook', alpha=1.0, _scope_='mmengine'),
     # report.json and report.md after tools/test.py
-    dict(type='openvocab.ReportHook', _scope_='mmengine'),
-]
+    report=dict(type='openvocab.ReportHook', _scope_='mmengine'),
+)
 
 env_cfg = dict(
     cudnn_benchmark=True,

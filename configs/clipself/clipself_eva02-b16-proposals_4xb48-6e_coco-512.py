@@ -3,9 +3,10 @@ _base_ = './clipself_eva02-b16_4xb48-6e_coco-512.py'
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
     dict(type='openvocab.KeepOriginalImage'),
-    dict(type='mmcv.Resize', scale=(512, 512), keep_ratio=True, interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=512),
     dict(type='mmcv.Pad', size=(512, 512)),
-    dict(type='openvocab.ProposalRegions', max_regions=20),
+    dict(type='openvocab.ProposalRegions', max_regions=20,
+        fallback=dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1)),
     dict(type='openvocab.CropRegions', size=224, scale=1.5),
     dict(type='openvocab.PackRegions'),
 ]

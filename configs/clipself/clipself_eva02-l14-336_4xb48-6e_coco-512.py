@@ -6,7 +6,7 @@ model = dict(
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
     dict(type='openvocab.KeepOriginalImage'),
-    dict(type='mmcv.Resize', scale=(512, 512), keep_ratio=True, interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=512),
     dict(type='mmcv.Pad', size=(512, 512)),
     dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1),
     dict(type='openvocab.CropRegions', size=336),

@@ -3,9 +3,10 @@
 _base_ = './densevlm_eva02-b16_4xb48-6e_coco-512.py'
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
-    dict(type='mmcv.Resize', scale=(512, 512), keep_ratio=True, interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=512),
     dict(type='mmcv.Pad', size=(512, 512)),
-    dict(type='openvocab.ProposalRegions', max_regions=36),
+    dict(type='openvocab.ProposalRegions', max_regions=36,
+        fallback=dict(type='openvocab.BoundedGridRegions')),
     dict(type='openvocab.PackRegions'),
 ]
 train_dataloader = dict(

@@ -4,11 +4,7 @@ img_size = 512
 
 eval_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
-    dict(
-        type='mmcv.Resize',
-        scale=(img_size, img_size),
-        keep_ratio=True,
-        interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=img_size),
     dict(type='mmcv.Pad', size=(img_size, img_size)),
     dict(type='openvocab.LoadPanopticRegions'),
     dict(type='openvocab.PackRegions'),

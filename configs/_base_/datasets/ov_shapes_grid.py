@@ -6,11 +6,7 @@ img_size = 128
 eval_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
     dict(type='openvocab.KeepOriginalImage'),
-    dict(
-        type='mmcv.Resize',
-        scale=(img_size, img_size),
-        keep_ratio=True,
-        interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=img_size),
     dict(type='mmcv.Pad', size=(img_size, img_size)),
     dict(type='openvocab.LoadPanopticRegions'),
     # crop baseline: how well the encoder reads the things when they are cut out
@@ -19,11 +15,7 @@ eval_pipeline = [
 ]
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
-    dict(
-        type='mmcv.Resize',
-        scale=(img_size, img_size),
-        keep_ratio=True,
-        interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=img_size),
     dict(type='mmcv.Pad', size=(img_size, img_size)),
     dict(type='openvocab.BoundedGridRegions', min_cells_per_side=2),
     dict(type='openvocab.PackRegions'),

@@ -4,11 +4,7 @@ _base_ = './ov_shapes_grid.py'
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
     dict(type='openvocab.KeepOriginalImage'),
-    dict(
-        type='mmcv.Resize',
-        scale=(_base_.img_size, _base_.img_size),
-        keep_ratio=True,
-        interpolation='bicubic'),
+    dict(type='openvocab.ResizeLongest', size=_base_.img_size),
     dict(type='mmcv.Pad', size=(_base_.img_size, _base_.img_size)),
     dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1),
     dict(type='openvocab.CropRegions', size=64),
