@@ -149,9 +149,9 @@ def main(argv: list[str] | None = None) -> None:
                 workloads = build(args, Path(folder))
             except (FileNotFoundError, KeyError, ValueError) as error:
                 sys.exit(f'benchmark: {error.args[-1] if error.args else error}')
-            comparison = run(
-                workloads, args.steps, args.warmup, args.pairs, status.update
-            )
+            # A status line moves only on a terminal; a log file gets lines.
+            tell = status.update if console.is_terminal else Console(stderr=True).print
+            comparison = run(workloads, args.steps, args.warmup, args.pairs, tell)
     console.print(benchmark_table(comparison))
     if args.json:
         comparison.write(args.json)
