@@ -3,6 +3,8 @@
 import json
 import os
 import runpy
+import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -79,6 +81,12 @@ randomness = dict(seed=0)
 """
 
 
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return str(listener.getsockname()[1])
+
+
 @pytest.fixture
 def toy(tmp_path):
     (tmp_path / 'toy_of_tools.py').write_text(TOY)
@@ -89,20 +97,25 @@ def toy(tmp_path):
 
 @pytest.fixture
 def call(tmp_path, repo_root):
-    def run(*command, ok=True):
+    def run(*command):
         paths = os.pathsep.join([str(repo_root), str(tmp_path)])
-        env = {**os.environ, 'PYTHONPATH': paths, 'PYTHON': sys.executable}
-        done = subprocess.run(
+        settings = {'PYTHONPATH': paths, 'PYTHON': sys.executable, 'PORT': free_port()}
+        process = subprocess.Popen(
             [str(word) for word in command],
             cwd=tmp_path,
-            env=env,
-            capture_output=True,
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            start_new_session=True,
         )
-        if ok:
-            assert done.returncode == 0, done.stderr[-3000:]
-        return done
+        try:
+            output, _ = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with the workers
+            raise
+        assert process.returncode == 0, output[-3000:]
+        return output
 
     return run
 
@@ -113,7 +126,7 @@ def test_train_resume_and_test(toy, call, repo_root, tmp_path):
     work_dir = tmp_path / 'work_dirs' / 'toy_config'
     assert (work_dir / 'epoch_1.pth').is_file()
     resumed = call(*train, '--resume')
-    assert 'resumed epoch: 1, iter: 3' in resumed.stdout + resumed.stderr
+    assert 'resumed epoch: 1, iter: 3' in resumed
     state = torch.load(work_dir / 'epoch_2.pth', weights_only=True)['state_dict']
 
     test = [sys.executable, repo_root / 'tools/test.py', toy]
