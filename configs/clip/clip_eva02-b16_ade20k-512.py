@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/clip.py',
     '../_base_/datasets/ade20k_regions.py',
-    '../_base_/default_runtime_align.py',
+    '../_base_/default_runtime.py',
 ]
 model = dict(text_bank=dict(vocabulary='ade20k_150'))
 test_cfg = dict(type='TestLoop')

@@ -6,6 +6,6 @@
 _base_ = [
     '../_base_/models/clip.py',
     '../_base_/datasets/coco_regions.py',
-    '../_base_/default_runtime_align.py',
+    '../_base_/default_runtime.py',
 ]
 test_cfg = dict(type='TestLoop')

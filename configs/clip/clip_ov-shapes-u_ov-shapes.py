@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/clip.py',
     '../_base_/datasets/ov_shapes_grid.py',
-    '../_base_/default_runtime_align.py',
+    '../_base_/default_runtime.py',
 ]
 model = dict(
     backbone=dict(arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u'),

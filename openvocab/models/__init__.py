@@ -1,12 +1,22 @@
 """Model components."""
 
-from . import aligners, backbones, losses, poolers, recognizers, teachers, text
+from . import (
+    aligners,
+    backbones,
+    losses,
+    poolers,
+    pretraining,
+    recognizers,
+    teachers,
+    text,
+)
 
 __all__ = [
     'aligners',
     'backbones',
     'losses',
     'poolers',
+    'pretraining',
     'recognizers',
     'teachers',
     'text',

@@ -26,7 +26,7 @@ class ViewStatistics:
     """
 
     size: int = 64
-    thing_share: float = 0.5
+    thing_share: float = 0.6
     stuff_share: float = 0.25
     stuff_in_caption: float = 0.15
 
@@ -61,15 +61,15 @@ def draw_view(
 def _frame_thing(
     rng: np.random.Generator, scene: Scene, stuff_in_caption: float
 ) -> tuple[np.ndarray, str] | None:
-    """A square around one thing, the thing filling 35-110 % of its side."""
-    things = [s for s in scene.segments if s.is_thing and s.mask.sum() >= 40]
+    """A square around one thing, the thing filling 50-95 % of its side."""
+    things = [s for s in scene.segments if s.is_thing and s.mask.sum() >= 60]
     if not things:
         return None
     thing = things[rng.integers(len(things))]
     x1, y1, x2, y2 = thing.amodal_box
     extent = max(x2 - x1, y2 - y1)
-    side = round(float(np.clip(extent / rng.uniform(0.35, 1.1), 12, 128)))
-    wander = max(side - extent, 0) * 0.3
+    side = round(min(extent / rng.uniform(0.5, 0.95), scene.image.shape[0]))
+    wander = (side - extent) * 0.25
     centre = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) + rng.uniform(-wander, wander, 2)
     window = _square(scene, centre, side)
     if rng.random() < stuff_in_caption:

@@ -22,17 +22,20 @@ class AutocastOptimWrapper(OptimWrapper):
     """Runs the forward pass under bfloat16 autocast where the device has it.
 
     bfloat16 has the exponent range of float32, so no loss scaling is needed: unlike
-    ``AmpOptimWrapper`` a step reads nothing back from the device. On a device without
-    native bfloat16 (and on the CPU, where it is slow) training runs in float32 and a
-    warning says so; ``AmpOptimWrapper`` (float16) is the choice for older GPUs.
+    ``AmpOptimWrapper`` a step reads nothing back from the device. On a GPU without
+    native bfloat16 training runs in float32 and a warning says so; ``AmpOptimWrapper``
+    (float16) is the choice for older GPUs.
 
     Args:
+        on_cpu: Also use bfloat16 on a CPU. Off by default: it is twice as fast on a
+            CPU with bfloat16 instructions and slow on any other.
         **kwargs: Arguments of :class:`mmengine.optim.OptimWrapper`.
     """
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, on_cpu: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.enabled = device_has_bfloat16()
+        self.device_type = 'cuda' if torch.cuda.is_available() else 'cpu'
+        self.enabled = device_has_bfloat16() or (on_cpu and self.device_type == 'cpu')
         if not self.enabled:
             print_log(
                 'This device has no native bfloat16: training in float32',
@@ -45,6 +48,6 @@ class AutocastOptimWrapper(OptimWrapper):
         """Autocast plus the parent's gradient accumulation context."""
         with (
             super().optim_context(model),
-            torch.autocast('cuda', torch.bfloat16, enabled=self.enabled),
+            torch.autocast(self.device_type, torch.bfloat16, enabled=self.enabled),
         ):
             yield

@@ -11,7 +11,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from ...registry import MODELS
-from ..clip_factory import create_clip, get_tokenizer
+from ..clip_factory import clip_mean_std, create_clip, get_tokenizer
+from ..recognizers.image_preprocessor import preprocessor_config
 
 
 @MODELS.register_module()
@@ -27,7 +28,8 @@ class ContrastivePretrainer(BaseModel):
         arch: Architecture that :func:`create_clip` knows.
         checkpoint: Weights to go on from; ``None`` starts at random.
         max_logit_scale: Upper bound of the learned logit scale, 100 in CLIP.
-        data_preprocessor: Normalisation of the images.
+        data_preprocessor: By default the normalisation of the architecture, for BGR
+            images.
     """
 
     def __init__(
@@ -37,7 +39,9 @@ class ContrastivePretrainer(BaseModel):
         max_logit_scale: float = 100.0,
         data_preprocessor: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(data_preprocessor=data_preprocessor)
+        super().__init__(
+            data_preprocessor or preprocessor_config(*clip_mean_std(arch, checkpoint))
+        )
         self.clip = create_clip(arch, checkpoint).train()
         self.tokenizer = get_tokenizer(arch)
         self.max_logit_scale = max_logit_scale

@@ -57,3 +57,19 @@ class ImagePreprocessor(ImgDataPreprocessor):
         for slot, image in zip(batch, images, strict=True):
             slot[:, : image.shape[1], : image.shape[2]] = image
         return batch
+
+
+def preprocessor_config(mean: Sequence[float], std: Sequence[float]) -> dict:
+    """Config of the normalisation of a CLIP, for BGR images.
+
+    Args:
+        mean: RGB mean of pixels in [0, 1].
+        std: RGB deviation of pixels in [0, 1].
+    """
+    return dict(
+        type='openvocab.ImagePreprocessor',
+        mean=[255 * value for value in mean],
+        std=[255 * value for value in std],
+        bgr_to_rgb=True,
+        non_blocking=True,
+    )

@@ -19,6 +19,7 @@ from openvocab.structures import RegionDataSample
 
 from ..poolers import segment_map_to_token_masks
 from .image_fit import fit_images
+from .image_preprocessor import preprocessor_config
 
 _CROPS_PER_PASS = 128
 _TOP = 5
@@ -57,7 +58,8 @@ class RegionRecognizer(BaseModel):
     ) -> None:
         backbone = build_module(backbone)
         super().__init__(
-            data_preprocessor or default_preprocessor(backbone), init_cfg=init_cfg
+            data_preprocessor or preprocessor_config(backbone.mean, backbone.std),
+            init_cfg=init_cfg,
         )
         self.backbone = backbone
         self.text_bank = build_text_bank('text_bank', text_bank, backbone)
@@ -190,17 +192,6 @@ class RegionRecognizer(BaseModel):
 def build_module(source: dict | nn.Module) -> nn.Module:
     """Builds a config; passes a module through."""
     return MODELS.build(source) if isinstance(source, dict) else source
-
-
-def default_preprocessor(backbone: nn.Module) -> dict:
-    """Config of the normalisation that an encoder expects, for BGR images."""
-    return dict(
-        type='openvocab.ImagePreprocessor',
-        mean=[255 * value for value in backbone.mean],
-        std=[255 * value for value in backbone.std],
-        bgr_to_rgb=True,
-        non_blocking=True,
-    )
 
 
 def build_text_bank(
