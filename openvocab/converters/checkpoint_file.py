@@ -8,6 +8,8 @@ and refuses everything else.
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -47,18 +49,35 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             asks for code to be run.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'checkpoint {path} does not exist')
-    if path.suffix == '.safetensors':
-        content = _read_safetensors(path)
-    elif path.suffix in PICKLE_SUFFIXES:
-        content = _read_pickle(path)
-    else:
+    if path.is_file() and path.suffix not in SUFFIXES:
         raise CheckpointError(
             f'checkpoint {path}: unknown suffix {path.suffix!r}, expected one of '
             f'{", ".join(SUFFIXES)}'
         )
-    return _tensors(content, path)
+    return _tensors(read_checkpoint(path), path)
+
+
+def read_checkpoint(
+    path: str | Path, map_location: Any = 'cpu', trusted: Sequence[Any] = ()
+) -> Any:
+    """Read the whole content of a checkpoint file, tensors and plain values.
+
+    Args:
+        path: A safetensors file, or one that ``torch.save`` wrote.
+        map_location: As in :func:`torch.load`.
+        trusted: Further classes and functions that a pickle may name, as in
+            ``torch.serialization.safe_globals``; needs torch >= 2.6.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        CheckpointError: The file is damaged or asks for code to be run.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f'checkpoint {path} does not exist')
+    if path.suffix == '.safetensors':
+        return _read_safetensors(path, map_location)
+    return _read_pickle(path, map_location, trusted)
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
@@ -101,16 +120,21 @@ def _sha256(path: Path, mtime_ns: int, size: int) -> str:
     return digest.hexdigest()
 
 
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
+def _read_safetensors(path: Path, map_location: Any) -> dict[str, Tensor]:
+    device = map_location if isinstance(map_location, str) else 'cpu'
     try:
-        return load_file(path)
+        return load_file(path, device=device)
     except (SafetensorError, OSError) as error:
         raise _damaged(path, error) from error
 
 
-def _read_pickle(path: Path) -> Any:
+def _read_pickle(path: Path, map_location: Any, trusted: Sequence[Any]) -> Any:
+    allowed = (
+        torch.serialization.safe_globals(list(trusted)) if trusted else nullcontext()
+    )
     try:
-        return torch.load(path, map_location='cpu', weights_only=True)
+        with allowed:
+            return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:
         text = str(error)
         if 'TorchScript' in text:
@@ -120,8 +144,8 @@ def _read_pickle(path: Path) -> Any:
             ) from error
         if wanted := _FOREIGN.search(text):
             raise CheckpointError(
-                f'checkpoint {path} carries code or foreign objects ({wanted[1]}) and '
-                'was refused; use a file that holds tensors and plain values only'
+                f'checkpoint {path}: refused, it carries code or foreign objects '
+                f'({wanted[1]}); use a file that holds tensors and plain values only'
             ) from error
         raise _damaged(path, error) from error
 

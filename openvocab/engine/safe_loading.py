@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
-from safetensors.torch import load_file
 from torch.torch_version import TorchVersion
+
+from openvocab.converters.checkpoint_file import read_checkpoint
 
 
 def _history_method(owner: Any, name: str) -> Any:
@@ -34,13 +35,6 @@ def _trusted() -> list:
     return [HistoryBuffer, *arrays, *dtypes, (_history_method, 'builtins.getattr')]
 
 
-def _load_plain(path: Path, map_location: Any) -> Any:
-    if TorchVersion(torch.__version__) < (2, 6):  # no names for trusted functions yet
-        return torch.load(path, map_location=map_location, weights_only=True)
-    with torch.serialization.safe_globals(_trusted()):
-        return torch.load(path, map_location=map_location, weights_only=True)
-
-
 def load_local(filename: str, map_location: Any = None) -> dict:
     """Loads a local checkpoint; refuses one that would run code.
 
@@ -53,26 +47,12 @@ def load_local(filename: str, map_location: Any = None) -> dict:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the file is no checkpoint, is cut short, or carries code.
+        CheckpointError: If the file is no checkpoint, is cut short, or carries code.
     """
+    # Before torch 2.6 a trusted function cannot stand under another name.
+    named = TorchVersion(torch.__version__) >= (2, 6)
     path = Path(filename).expanduser()
-    if not path.is_file():
-        raise FileNotFoundError(f'checkpoint not found: {path}')
-    if path.suffix == '.safetensors':
-        device = map_location if isinstance(map_location, str) else 'cpu'
-        return load_file(path, device=device)
-    try:
-        return _load_plain(path, map_location)
-    except (UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = ' '.join(str(error).split())
-        if 'Unsupported' in reason:
-            raise ValueError(
-                f'{path}: refused, the file carries code or unknown objects; '
-                'only tensors and plain values are loaded'
-            ) from error
-        raise ValueError(
-            f'{path}: not a readable checkpoint ({reason[:120]})'
-        ) from error
+    return read_checkpoint(path, map_location, _trusted() if named else ())
 
 
 def refuse_code_in_checkpoints() -> None:
