@@ -5,4 +5,3 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(text_bank=dict(vocabulary='ade20k_150'))
-test_cfg = dict(type='TestLoop')

@@ -8,4 +8,3 @@ _base_ = [
     '../_base_/datasets/coco_regions.py',
     '../_base_/default_runtime.py',
 ]
-test_cfg = dict(type='TestLoop')

@@ -2,11 +2,10 @@
 #   python tools/test.py configs/clip/clip_ov-shapes-u_ov-shapes.py
 _base_ = [
     '../_base_/models/clip.py',
-    '../_base_/datasets/ov_shapes_grid.py',
+    '../_base_/datasets/ov_shapes_regions.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
     backbone=dict(arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u'),
     text_bank=dict(vocabulary='ov_shapes'),
     with_crops=True)
-test_cfg = dict(type='TestLoop')

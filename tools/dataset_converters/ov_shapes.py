@@ -8,6 +8,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from openvocab.datasets.caption_views import write_caption_views
+from openvocab.datasets.ov_shapes.views import ViewStatistics
 from openvocab.datasets.ov_shapes.world import World
 from openvocab.datasets.ov_shapes.writer import write_ov_shapes
 
@@ -27,8 +28,23 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=0,
         metavar='N',
-        help='also draw N image-caption pairs into OUT/views (12 kB each), which only '
+        help='also draw N image-caption pairs into OUT/VIEWS_DIR (12 kB each), which only '
         'the pre-training of the tiny VLMs needs',
+    )
+    parser.add_argument(
+        '--thing-share',
+        type=float,
+        default=ViewStatistics.thing_share,
+        help='share of the views that are framed around one thing',
+    )
+    parser.add_argument(
+        '--stuff-share',
+        type=float,
+        default=ViewStatistics.stuff_share,
+        help='share of the views that show ground alone',
+    )
+    parser.add_argument(
+        '--views-dir', default='views', help='folder of the views below OUT'
     )
     return parser.parse_args()
 
@@ -55,10 +71,13 @@ def main() -> None:
         )
         if args.caption_views:
             write_caption_views(
-                args.out / 'views',
+                args.out / args.views_dir,
                 args.caption_views,
                 args.seed,
                 world,
+                ViewStatistics(
+                    thing_share=args.thing_share, stuff_share=args.stuff_share
+                ),
                 progress=lambda done, total: show('views', done, total),
             )
     table = Table(title=f'OV-Shapes in {args.out}')

@@ -25,3 +25,5 @@ val_dataloader = dict(
 test_dataloader = val_dataloader
 val_evaluator = dict(type='openvocab.RegionAccuracy', _scope_='mmengine')
 test_evaluator = val_evaluator
+val_cfg = dict(type='ValLoop', _scope_='mmengine')
+test_cfg = dict(type='TestLoop', _scope_='mmengine')

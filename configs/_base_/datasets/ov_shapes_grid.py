@@ -1,40 +1,23 @@
-# DenseVLM on OV-Shapes: the loader of COCO at 128 px.
-_base_ = './coco_grid.py'
+# DenseVLM on OV-Shapes: grid cells, nothing is cropped.
+_base_ = './ov_shapes_regions.py'
 
-data_root = 'data/ov_shapes/'
-img_size = 128
-eval_pipeline = [
-    dict(type='mmcv.LoadImageFromFile'),
-    dict(type='openvocab.KeepOriginalImage'),
-    dict(type='openvocab.ResizeLongest', size=img_size),
-    dict(type='mmcv.Pad', size=(img_size, img_size)),
-    dict(type='openvocab.LoadPanopticRegions'),
-    # crop baseline: how well the encoder reads the things when they are cut out
-    dict(type='openvocab.CropRegions', size=64, scale=1.5),
-    dict(type='openvocab.PackRegions'),
-]
 train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
-    dict(type='openvocab.ResizeLongest', size=img_size),
-    dict(type='mmcv.Pad', size=(img_size, img_size)),
+    dict(type='openvocab.ResizeLongest', size=_base_.img_size),
+    dict(type='mmcv.Pad', size=(_base_.img_size, _base_.img_size)),
     dict(type='openvocab.BoundedGridRegions', min_cells_per_side=2),
     dict(type='openvocab.PackRegions'),
 ]
 train_dataloader = dict(
     batch_size=32,
     num_workers=1,
+    persistent_workers=True,
+    drop_last=True,
+    sampler=dict(type='DefaultSampler', shuffle=True, _scope_='mmengine'),
     dataset=dict(
-        data_root=data_root,
+        type='openvocab.UnlabeledImageDataset',
+        data_root=_base_.data_root,
         ann_file='annotations/instances_train.json',
         data_prefix=dict(img='train'),
-        pipeline=train_pipeline))
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=1,
-    dataset=dict(
-        data_root=data_root,
-        ann_file='annotations/panoptic_val.json',
-        data_prefix=dict(img='val', seg='annotations/panoptic_val'),
-        vocabulary='ov_shapes',
-        pipeline=eval_pipeline))
-test_dataloader = val_dataloader
+        pipeline=train_pipeline,
+        _scope_='mmengine'))

@@ -2,8 +2,6 @@
 # (DenseVLM and CLIPSelf share these settings).
 train_cfg = dict(
     type='EpochBasedTrainLoop', max_epochs=6, val_interval=1, _scope_='mmengine')
-val_cfg = dict(type='ValLoop', _scope_='mmengine')
-test_cfg = dict(type='TestLoop', _scope_='mmengine')
 
 optim_wrapper = dict(
     # bfloat16 where the GPU has it, float32 elsewhere
