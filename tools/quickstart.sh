@@ -18,6 +18,8 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 step 'OV-Shapes: draw the data set'
 "$python" tools/dataset_converters/ov_shapes.py --out data/ov_shapes
 
+clipself=configs/clipself/clipself_ov-shapes-u_1xb32_ov-shapes.py
+densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb32_ov-shapes.py
 reports=()
 # evaluate NAME SEED [ENCODER]: region recognition of plain CLIP or of an encoder file
 evaluate() {
@@ -42,11 +44,20 @@ step 'plain CLIP: report'
 evaluate CLIP 0
 for seed in $seeds; do
     step "CLIPSelf, seed $seed: align and report"
-    align CLIPSelf "$seed" configs/clipself/clipself_ov-shapes-u_1xb32_ov-shapes.py
+    align CLIPSelf "$seed" "$clipself"
     step "DenseVLM, seed $seed: align and report"
-    align DenseVLM "$seed" configs/densevlm/densevlm_ov-shapes-u_1xb32_ov-shapes.py
+    align DenseVLM "$seed" "$densevlm"
 done
 
 step 'the table'
 "$python" tools/analysis_tools/merge_reports.py "${reports[@]}" --out "$work"
-step "done: $work/report.json, $work/report.md"
+
+step 'a picture: where each encoder sees three classes'
+seed=${seeds%% *}
+"$python" tools/analysis_tools/similarity_maps.py data/ov_shapes/val/000024.jpg --size 128 \
+    --configs configs/clip/clip_ov-shapes-u_ov-shapes.py "$clipself" "$densevlm" \
+    --checkpoints - "$(cat "$work/CLIPSelf-$seed/last_checkpoint")" \
+    "$(cat "$work/DenseVLM-$seed/last_checkpoint")" \
+    --titles CLIP CLIPSelf DenseVLM --classes sky grass 'red circle' \
+    --out "$work/similarity.png"
+step "done: $work/report.json, $work/report.md, $work/similarity.png"

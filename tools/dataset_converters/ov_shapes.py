@@ -28,8 +28,8 @@ def parse_args() -> argparse.Namespace:
         type=int,
         default=0,
         metavar='N',
-        help='also draw N image-caption pairs into OUT/VIEWS_DIR (12 kB each), which only '
-        'the pre-training of the tiny VLMs needs',
+        help='also draw N image-caption pairs into OUT/VIEWS_DIR (12 kB each), which '
+        'only the pre-training of the tiny VLMs needs',
     )
     parser.add_argument(
         '--thing-share',
