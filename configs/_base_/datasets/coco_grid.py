@@ -11,7 +11,8 @@ train_pipeline = [
 train_dataloader = dict(
     batch_size=48,
     num_workers=8,
-    persistent_workers=True,
+    # workers start anew each epoch, so that a resumed run continues exactly
+    persistent_workers=False,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True, _scope_='mmengine'),
     dataset=dict(

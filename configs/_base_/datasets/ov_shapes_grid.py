@@ -5,13 +5,14 @@ train_pipeline = [
     dict(type='mmcv.LoadImageFromFile'),
     dict(type='openvocab.ResizeLongest', size=_base_.img_size),
     dict(type='mmcv.Pad', size=(_base_.img_size, _base_.img_size)),
-    dict(type='openvocab.BoundedGridRegions', min_cells_per_side=2),
+    dict(type='openvocab.BoundedGridRegions', min_cells_per_side=2, max_regions=16),
     dict(type='openvocab.PackRegions'),
 ]
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=16,
     num_workers=1,
-    persistent_workers=True,
+    # workers start anew each epoch, so that a resumed run continues exactly
+    persistent_workers=False,
     drop_last=True,
     sampler=dict(type='DefaultSampler', shuffle=True, _scope_='mmengine'),
     dataset=dict(

@@ -6,7 +6,7 @@ train_pipeline = [
     dict(type='openvocab.KeepOriginalImage'),
     dict(type='openvocab.ResizeLongest', size=_base_.img_size),
     dict(type='mmcv.Pad', size=(_base_.img_size, _base_.img_size)),
-    dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1),
+    dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1, max_regions=16),
     dict(type='openvocab.CropRegions', size=64),
     dict(type='openvocab.PackRegions'),
 ]

@@ -1,5 +1,5 @@
 # DenseVLM on OV-Shapes: the tiny U-VLM taught by the tiny P-VLM.
-#   python tools/train.py configs/densevlm/densevlm_ov-shapes-u_1xb32_ov-shapes.py
+#   python tools/train.py configs/densevlm/densevlm_ov-shapes-u_1xb16-1e_ov-shapes.py
 _base_ = [
     '../_base_/models/densevlm.py',
     '../_base_/datasets/ov_shapes_grid.py',
