@@ -17,7 +17,8 @@ from openvocab.registry import MODELS
 
 WEIGHTS = Path(openvocab.__file__).parent / 'weights'
 # The world's 46 classes make chance 2.2 %.
-LEAST_THING_ACCURACY = {'ov-shapes-u': 0.6, 'ov-shapes-p': 0.6}
+# CLIPSelf costs the P-VLM crop accuracy for what it gains on regions.
+LEAST_THING_ACCURACY = {'ov-shapes-u': 0.6, 'ov-shapes-p': 0.3}
 
 
 def test_they_are_small_and_half_precision():

@@ -18,8 +18,8 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 step 'OV-Shapes: draw the data set'
 "$python" tools/dataset_converters/ov_shapes.py --out data/ov_shapes
 
-clipself=configs/clipself/clipself_ov-shapes-u_1xb16-1e_ov-shapes.py
-densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb16-1e_ov-shapes.py
+clipself=configs/clipself/clipself_ov-shapes-u_1xb8-1e_ov-shapes.py
+densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py
 reports=()
 # evaluate NAME SEED [ENCODER]: region recognition of plain CLIP or of an encoder file
 evaluate() {

@@ -12,7 +12,7 @@ from openvocab.analysis.benchmark_config import drop_weights
 from openvocab.analysis.benchmark_result import Comparison
 
 ROOT = Path(__file__).parents[2]
-CONFIG = str(ROOT / 'configs/densevlm/densevlm_ov-shapes-u_1xb16-1e_ov-shapes.py')
+CONFIG = str(ROOT / 'configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py')
 OPTIONS = [
     '--random-weights',
     '--synthetic-images',

@@ -9,7 +9,7 @@ train_pipeline = [
     dict(type='openvocab.PackRegions'),
 ]
 train_dataloader = dict(
-    batch_size=16,
+    batch_size=8,
     num_workers=1,
     # workers start anew each epoch, so that a resumed run continues exactly
     persistent_workers=False,

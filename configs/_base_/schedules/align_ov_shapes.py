@@ -3,7 +3,7 @@ _base_ = './align_6e.py'
 
 max_epochs = 1
 train_cfg = dict(max_epochs=max_epochs)
-optim_wrapper = dict(optimizer=dict(lr=5e-4))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 param_scheduler = [
     dict(
         type='LinearLR',
@@ -19,4 +19,4 @@ param_scheduler = [
         convert_to_iter_based=True,
         _scope_='mmengine'),
 ]
-auto_scale_lr = dict(enable=False, base_batch_size=16)
+auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -29,8 +29,8 @@ class ViewStatistics:
     """
 
     size: int = 64
-    thing_share: float = 0.7
-    stuff_share: float = 0.01
+    thing_share: float = 0.65
+    stuff_share: float = 0.05
     stuff_in_caption: float = 0.15
 
 

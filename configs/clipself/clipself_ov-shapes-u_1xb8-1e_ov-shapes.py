@@ -1,5 +1,5 @@
 # CLIPSelf on OV-Shapes; the same number of epochs as DenseVLM.
-#   python tools/train.py configs/clipself/clipself_ov-shapes-u_1xb16-1e_ov-shapes.py
+#   python tools/train.py configs/clipself/clipself_ov-shapes-u_1xb8-1e_ov-shapes.py
 _base_ = [
     '../_base_/models/clipself.py',
     '../_base_/datasets/ov_shapes_grid_crops.py',
