@@ -169,7 +169,7 @@ def test_tokenizer_file_is_relative_to_the_json(tmp_path):
 
 def test_tokenizers_by_name():
     assert get_tokenizer('ViT-B-16')(['a']).shape == (1, 77)
-    assert get_tokenizer('ov-shapes-u')(['red circle']).shape == (1, 40)
+    assert get_tokenizer('ov-shapes-u')(['red circle']).shape == (1, 32)
 
 
 def test_fingerprints(arch, state, tmp_path):
