@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from torch import Tensor
 
 from openvocab.converters.checkpoint_file import METADATA_KEY, checkpoint_sha256
 from openvocab.converters.open_clip_keys import check_keys
+from openvocab.fileio import atomic_path
 from openvocab.models.clip_factory import clip_fingerprint, create_image_tower
 
 if TYPE_CHECKING:
@@ -61,11 +61,9 @@ def save_encoder(
             state, _original(backbone, original), alpha, path, backbone
         )
     record = dict(backbone.record(), alpha=alpha)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
     tensors = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
-    save_file(tensors, scratch, metadata={METADATA_KEY: json.dumps(record)})
-    os.replace(scratch, path)
+    with atomic_path(path) as temporary:
+        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(record)})
     return checkpoint_sha256(path)
 
 
