@@ -49,9 +49,11 @@ class PeakMemory:
             added = torch.cuda.max_memory_allocated(self.device) - before
             self.peak = max(self.peak, self._held + added)
         else:
-            self.peak = _peak_resident_set()
+            self.peak = peak_resident_set()
 
 
-def _peak_resident_set() -> int:
+def peak_resident_set() -> int:
+    """Peak resident set of this process so far, in bytes."""
+    # Linux counts in KiB, macOS in bytes.
     unit = 1 if sys.platform == 'darwin' else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

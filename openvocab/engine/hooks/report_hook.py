@@ -1,8 +1,6 @@
 """The report of a test run: metrics, what they were made with, speed and memory."""
 
 import platform
-import resource
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from openvocab.analysis.memory import peak_resident_set
 from openvocab.registry import HOOKS
 
 
@@ -146,10 +145,9 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
         meta['readout'] = record['readout']
     bank = getattr(model, 'text_bank', None)
     if bank is not None:
-        meta['weights']['text encoder'] = bank.fingerprint
-        for key in ('vocabulary', 'prompts'):
-            source = getattr(bank, key)
-            meta[key] = {'name': source.name, 'hash': source.hash}
+        record = bank.record()
+        meta['weights']['text encoder'] = record['encoder']
+        meta.update({key: record[key] for key in ('vocabulary', 'prompts')})
     return meta
 
 
@@ -157,8 +155,7 @@ def peak_memory() -> int:
     """Peak of allocated GPU memory, or of the process's resident memory, in bytes."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == 'darwin' else peak * 1024  # KiB on Linux
+    return peak_resident_set()
 
 
 def _now() -> float:
