@@ -1,6 +1,7 @@
 """Small inputs and configs for tests and README snippets."""
 
 from .configs import without_weights
+from .detection import random_detection_batch
 from .regions import random_region_batch
 
-__all__ = ['random_region_batch', 'without_weights']
+__all__ = ['random_detection_batch', 'random_region_batch', 'without_weights']
