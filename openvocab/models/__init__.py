@@ -3,10 +3,14 @@
 from . import (
     aligners,
     backbones,
+    dense_heads,
+    detectors,
     losses,
+    necks,
     poolers,
     pretraining,
     recognizers,
+    roi_heads,
     teachers,
     text,
 )
@@ -14,10 +18,14 @@ from . import (
 __all__ = [
     'aligners',
     'backbones',
+    'dense_heads',
+    'detectors',
     'losses',
+    'necks',
     'poolers',
     'pretraining',
     'recognizers',
+    'roi_heads',
     'teachers',
     'text',
 ]

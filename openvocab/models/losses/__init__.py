@@ -1,9 +1,10 @@
-"""Losses of the region-language alignment."""
+"""Losses."""
 
 from .cosine_distill_loss import CosineDistillLoss
 from .decoupled_align_loss import DecoupledAlignLoss
 from .decoupling import DECOUPLINGS, Decoupling
 from .reductions import GroupSum, RegionMean
+from .text_cross_entropy_loss import TextCrossEntropyLoss
 
 __all__ = [
     'CosineDistillLoss',
@@ -12,4 +13,5 @@ __all__ = [
     'Decoupling',
     'GroupSum',
     'RegionMean',
+    'TextCrossEntropyLoss',
 ]

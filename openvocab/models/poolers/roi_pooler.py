@@ -56,14 +56,27 @@ class RoIPooler(nn.Module):
         Raises:
             ValueError: If the number of box lists is not the number of images.
         """
-        # the compiled extension is loaded by those who pool, not by every importer
-        from mmcv.ops import RoIAlign
-
         if len(boxes) != len(features):
             raise ValueError(
                 f'RoIPooler got boxes of {len(boxes)} images for a batch of '
                 f'{len(features)}'
             )
+        return self.pool(features, boxes_to_rois(boxes, features), stride)
+
+    def pool(self, features: Tensor, rois: Tensor, stride: float) -> Tensor:
+        """Pools boxes that state their image.
+
+        Args:
+            features: (B, D, h, w).
+            rois: (N, 5): image index, x1, y1, x2, y2.
+            stride: Pixels per token.
+
+        Returns:
+            As :meth:`forward`.
+        """
+        # the compiled extension is loaded by those who pool, not by every importer
+        from mmcv.ops import RoIAlign
+
         if features.dtype in (torch.float16, torch.bfloat16):
             features = features.float()
         align = RoIAlign(
@@ -73,7 +86,7 @@ class RoIPooler(nn.Module):
             aligned=self.aligned,
             use_torchvision=self.use_torchvision,
         )
-        pooled = align(features, boxes_to_rois(boxes, features))
+        pooled = align(features, rois.to(features))
         return pooled.flatten(1) if self.output_size == 1 else pooled
 
 

@@ -4,8 +4,8 @@ Shapes: K classes, D width of the joint space.
 
 Call graph::
 
-    set_vocabulary -> _compute -> RowCache.load
-                               or template_mean(encoder), then RowCache.store
+    set_vocabulary -> rows_of -> _compute -> RowCache.load
+                                          or template_mean(encoder), RowCache.store
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,15 +110,26 @@ class TextBank(nn.Module):
             vocabulary: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes.
         """
         vocabulary = Vocabulary.load(vocabulary)
+        self.rows = self.rows_of(vocabulary.prompt_names)
+        with torch.inference_mode(False):
+            self.is_thing = torch.tensor(vocabulary.is_thing, device=self.rows.device)
+        self.vocabulary = vocabulary
+
+    def rows_of(self, phrases: Sequence[str]) -> Tensor:
+        """Rows of any phrases, through the same prompts, encoder and cache.
+
+        Args:
+            phrases: N class names, e.g. ``['background']``.
+
+        Returns:
+            (N, D) float32 on the device of ``rows``.
+        """
         # Rows made in inference mode could never be used in a loss.
         with torch.inference_mode(False), torch.no_grad():
-            rows = self._compute(vocabulary.prompt_names)
+            rows = self._compute(phrases)
             if self.normalize_templates_mean:
                 rows = F.normalize(rows, dim=-1)
-            device = self.rows.device
-            self.rows = rows.to(device)
-            self.is_thing = torch.tensor(vocabulary.is_thing, device=device)
-        self.vocabulary = vocabulary
+            return rows.to(self.rows.device)
 
     def record(self) -> dict[str, Any]:
         """What a report must state about the rows.

@@ -1,0 +1,13 @@
+# Run-time settings of detection.
+_base_ = './default_runtime.py'
+
+default_scope = 'mmdet'
+default_hooks = dict(
+    visualization=dict(type='DetVisualizationHook', _scope_='mmdet'))
+visualizer = dict(
+    type='DetLocalVisualizer',
+    vis_backends=[dict(type='LocalVisBackend')],
+    name='visualizer',
+    _scope_='mmdet')
+# batch norm of all processes together, in a distributed job
+sync_bn = 'torch'

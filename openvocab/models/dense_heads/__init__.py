@@ -1,0 +1,5 @@
+"""Dense heads of detectors."""
+
+from .norm_rpn_head import NormRPNHead
+
+__all__ = ['NormRPNHead']

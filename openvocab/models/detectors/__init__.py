@@ -1,0 +1,5 @@
+"""Detectors."""
+
+from .fvit import FViT
+
+__all__ = ['FViT']

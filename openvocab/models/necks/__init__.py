@@ -1,0 +1,5 @@
+"""Between encoders and heads."""
+
+from .vit_pyramid import ViTPyramid
+
+__all__ = ['ViTPyramid']
