@@ -38,6 +38,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import compress
 from pathlib import Path
 from typing import Any, Union
 
@@ -49,8 +50,10 @@ from .palette import fill_palette
 __all__ = ['Vocabulary', 'VocabularySource', 'list_vocabularies']
 
 VocabularySource = Union[str, Path, Sequence, Mapping, 'Vocabulary']
-_BASE_SPLITS = ('base', 'seen')
-_NOVEL_SPLITS = ('novel', 'unseen')
+# r, c, f are LVIS's frequency groups; its rare classes are the novel ones
+_BASE_SPLITS = ('base', 'seen', 'c', 'f')
+_NOVEL_SPLITS = ('novel', 'unseen', 'r')
+_SUBSET_CONDITIONS = ('names', 'split', 'is_thing')
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,10 @@ class Vocabulary:
         Args:
             source: Name of a packaged vocabulary; path to a json file (must end in
                 ``.json``); list of names or of class mappings; mapping with ``merge``
-                (list of sources) or ``classes`` (list), each with an optional
-                ``name``; or a Vocabulary, which is returned as it is.
+                (list of sources), ``subset`` (a source, beside it the conditions
+                ``names``, ``split``, ``is_thing`` of :meth:`subset`) or ``classes``
+                (list), each with an optional ``name``; or a Vocabulary, which is
+                returned as it is.
 
         Returns:
             Vocabulary: The loaded vocabulary.
@@ -106,7 +111,7 @@ class Vocabulary:
             return cls._from_list(source, 'custom')
         raise VocabularyError(
             'a vocabulary is a packaged name, a json path, a list of names, or a dict '
-            f'with `merge` or `classes`; got {source!r}'
+            f'with `merge`, `subset` or `classes`; got {source!r}'
         )
 
     @classmethod
@@ -116,13 +121,20 @@ class Vocabulary:
 
     @classmethod
     def _from_mapping(cls, source: Mapping) -> 'Vocabulary':
-        unknown = [key for key in source if key not in ('merge', 'classes', 'name')]
-        if unknown or ('merge' in source) == ('classes' in source):
+        kinds = [key for key in ('merge', 'subset', 'classes') if key in source]
+        allowed = (*kinds, 'name')
+        if kinds == ['subset']:
+            allowed += _SUBSET_CONDITIONS
+        if len(kinds) != 1 or any(key not in allowed for key in source):
             raise VocabularyError(
-                'a vocabulary given as a dict holds either `merge` or `classes`, and '
-                f'optionally `name`; got the keys {", ".join(map(str, source))}'
+                'a vocabulary given as a dict holds one of `merge`, `subset` (with '
+                f'{", ".join(_SUBSET_CONDITIONS)}) and `classes`, and optionally '
+                f'`name`; got the keys {", ".join(map(str, source))}'
             )
-        key = 'merge' if 'merge' in source else 'classes'
+        key = kinds[0]
+        if key == 'subset':
+            conditions = {k: source[k] for k in source if k != 'subset'}
+            return cls.load(source['subset']).subset(**conditions)
         items = source[key]
         if not isinstance(items, Sequence) or isinstance(items, (str, bytes)):
             raise VocabularyError(f'`{key}` of a vocabulary is a list, got {items!r}')
@@ -167,6 +179,16 @@ class Vocabulary:
     def splits(self) -> tuple[str | None, ...]:
         """Split of each class, None where it has none."""
         return tuple(entry.split for entry in self.classes)
+
+    @cached_property
+    def is_base(self) -> tuple[bool, ...]:
+        """Whether each class may have boxes in training: split base, seen, c or f."""
+        return tuple(split in _BASE_SPLITS for split in self.splits)
+
+    @cached_property
+    def is_novel(self) -> tuple[bool, ...]:
+        """Whether each class is held out of training: split novel, unseen or r."""
+        return tuple(split in _NOVEL_SPLITS for split in self.splits)
 
     @cached_property
     def hash(self) -> str:
@@ -276,18 +298,17 @@ class Vocabulary:
 
         Returns:
             dict: ``classes`` (names), ``synonyms``, ``is_thing`` and ``splits`` (one
-            item per class), ``base_classes`` (names of split base or seen),
-            ``novel_classes`` (novel or unseen), ``palette`` (RGB per class) and
-            ``vocab`` (``name`` and ``hash``).
+            item per class), ``base_classes`` and ``novel_classes`` (names of the
+            classes for which ``is_base``, ``is_novel`` holds), ``palette`` (RGB per
+            class) and ``vocab`` (``name`` and ``hash``).
         """
-        named = list(zip(self.names, self.splits, strict=True))
         return dict(
             classes=self.names,
             synonyms=self.synonyms,
             is_thing=self.is_thing,
             splits=self.splits,
-            base_classes=tuple(n for n, split in named if split in _BASE_SPLITS),
-            novel_classes=tuple(n for n, split in named if split in _NOVEL_SPLITS),
+            base_classes=tuple(compress(self.names, self.is_base)),
+            novel_classes=tuple(compress(self.names, self.is_novel)),
             palette=fill_palette(self.names, (entry.color for entry in self.classes)),
             vocab=dict(name=self.name, hash=self.hash),
         )
