@@ -13,8 +13,9 @@ from .convnext import ConvNeXtTower
 from .eva import EVATower
 from .open_clip_vit import OpenCLIPViT
 from .resnet import ResNetTower
+from .transformer import TransformerTower
 
-__all__ = ['Tower', 'build_tower']
+__all__ = ['Tower', 'TransformerTower', 'build_tower']
 
 _TOWERS: dict[type[nn.Module], type[Tower]] = {
     VisionTransformer: OpenCLIPViT,

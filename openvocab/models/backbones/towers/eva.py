@@ -11,7 +11,8 @@ from timm.models.eva import EvaAttention, EvaBlock
 from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
-from .base import SizeCache, Tower, to_map
+from .base import SizeCache, to_map
+from .transformer import TransformerTower
 
 
 class EVABlock:
@@ -81,7 +82,7 @@ class EVABlock:
         return torch.cat([prefix, rotated.type_as(heads)], dim=2)
 
 
-class EVATower(Tower):
+class EVATower(TransformerTower):
     """Adapter of timm's ``Eva`` trunk; see :class:`Tower`."""
 
     family = 'eva'
@@ -103,7 +104,9 @@ class EVATower(Tower):
             raise ValueError('towers with attention pooling are not supported')
         self.patch_size = trunk.patch_embed.patch_size[0]
         self.embed_dim = _width(visual)
-        self._positions = SizeCache()
+        self.num_heads = trunk.blocks[0].attn.num_heads
+        self.num_prefix_tokens = trunk.num_prefix_tokens
+        self.pools_class_token = trunk.global_pool == 'token'
         self._rope = SizeCache()
 
     @property
@@ -132,29 +135,39 @@ class EVATower(Tower):
         self, images: Tensor, out_indices: Sequence[int]
     ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding."""
-        tokens, grid, rope = self._embed(images)
+        tokens, grid = self.embed(images)
         blocks, taps = self.groups, {}
+        rope = self._rotary(grid)
         for index, block in enumerate(blocks[:-1]):
             tokens = self._run(block, tokens, rope)
             if index in out_indices:
                 taps[index] = tokens
-        tokens = self.readout(EVABlock(blocks[-1], grid, rope), tokens)
+        tokens = self.readout(self.view(-1, grid), tokens)
         taps[len(blocks) - 1] = tokens
-        trunk, prefix = self.visual.trunk, self.visual.trunk.num_prefix_tokens
-        dense = trunk.head(trunk.fc_norm(trunk.norm(tokens[:, prefix:])))
+        prefix = self.num_prefix_tokens
+        dense = self.project(tokens[:, prefix:])
         maps = [to_map(taps[index][:, prefix:], grid) for index in out_indices]
-        return maps, to_map(self.visual.head(dense), grid)
+        return maps, to_map(dense, grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""
-        tokens, _, rope = self._embed(images)
+        tokens, grid = self.embed(images)
+        rope = self._rotary(grid)
         for block in self.groups:
             tokens = self._run(block, tokens, rope)
         trunk = self.visual.trunk
         return self.visual.head(trunk.forward_head(trunk.norm(tokens)))
 
-    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int], Tensor | None]:
-        """Tokens (B, N, C), their grid, and the rotary table (h * w, 2 * D)."""
+    @property
+    def positions(self) -> Tensor | None:
+        """Table of absolute positions; rows of prefix tokens where they have some."""
+        table = self.visual.trunk.pos_embed
+        return None if table is None else table[0]
+
+    def embed(
+        self, images: Tensor, offset: Tensor | None = None
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """Compute the tokens that enter the first block."""
         trunk = self.visual.trunk
         patches = trunk.patch_embed(images)
         grid = (patches.shape[1], patches.shape[2])
@@ -166,19 +179,29 @@ class EVATower(Tower):
         if trunk.pos_embed is None:
             tokens = torch.cat([*prefix, tokens], dim=1)
         else:
-            table = self._positions.position_table(
-                trunk.pos_embed[0], grid, trunk.patch_embed.grid_size
-            ).to(tokens.dtype)
+            native = trunk.patch_embed.grid_size
+            table = self.position_table(grid, native, offset).to(tokens.dtype)
             if trunk.no_embed_class:
                 tokens = torch.cat([*prefix, tokens + table], dim=1)
             else:
                 tokens = torch.cat([*prefix, tokens], dim=1) + table
-        rope = None
-        if trunk.rope is not None:
-            rope = self._rope.table(
-                grid, trunk.rope.bands, lambda: trunk.rope.get_embed(shape=grid)
-            )
-        return trunk.norm_pre(tokens), grid, rope
+        return trunk.norm_pre(tokens), grid
+
+    def view(self, index: int, grid: tuple[int, int]) -> EVABlock:
+        """Show the parts of one block."""
+        return EVABlock(self.groups[index], grid, self._rotary(grid))
+
+    def project(self, tokens: Tensor) -> Tensor:
+        """Norm and project tokens of the last block, (B, M, C) to (B, M, D)."""
+        trunk = self.visual.trunk
+        return self.visual.head(trunk.head(trunk.fc_norm(trunk.norm(tokens))))
+
+    def _rotary(self, grid: tuple[int, int]) -> Tensor | None:
+        """The rotary table of a grid, (h * w, 2 * D)."""
+        rope = self.visual.trunk.rope
+        if rope is None:
+            return None
+        return self._rope.table(grid, rope.bands, lambda: rope.get_embed(shape=grid))
 
 
 def _width(visual: TimmModel) -> int:

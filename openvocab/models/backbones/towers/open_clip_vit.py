@@ -9,8 +9,9 @@ from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
-from .base import SizeCache, Tower, to_map
+from .base import to_map
 from .split_attention import SplitAttention
+from .transformer import TransformerTower
 
 
 class OpenCLIPBlock:
@@ -64,11 +65,12 @@ class OpenCLIPBlock:
         return rearrange(out, 'b n (h d) -> b h n d', h=attn.num_heads)
 
 
-class OpenCLIPViT(Tower):
+class OpenCLIPViT(TransformerTower):
     """Adapter of open_clip's ``VisionTransformer``; see :class:`Tower`."""
 
     family = 'vit'
     normalize_before_pooling = False
+    num_prefix_tokens = OpenCLIPBlock.num_prefix_tokens
 
     def __init__(self, visual: VisionTransformer, readout: DenseReadout) -> None:
         super().__init__(visual, readout)
@@ -87,7 +89,8 @@ class OpenCLIPViT(Tower):
             raise ValueError(f'patches must be square, not {visual.patch_size}')
         self.patch_size = visual.patch_size[0]
         self.embed_dim = visual.output_dim
-        self._positions = SizeCache()
+        self.num_heads = blocks[0].attn.num_heads
+        self.pools_class_token = visual.pool_type == 'tok'
 
     @property
     def levels(self) -> list[tuple[int, int]]:
@@ -122,37 +125,50 @@ class OpenCLIPViT(Tower):
         self, images: Tensor, out_indices: Sequence[int]
     ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding."""
-        tokens, grid = self._embed(images)
+        tokens, grid = self.embed(images)
         blocks, taps = self.groups, {}
         for index, block in enumerate(blocks[:-1]):
             tokens = self._run(block, tokens)
             taps[index] = tokens if index in out_indices else None
-        last = OpenCLIPBlock(blocks[-1], grid)
-        tokens = self.readout(last, tokens)
+        tokens = self.readout(self.view(-1, grid), tokens)
         taps[len(blocks) - 1] = tokens
-        dense = self._project(tokens[:, 1:], normed=False)
+        dense = self.project(tokens[:, 1:])
         return [to_map(taps[i][:, 1:], grid) for i in out_indices], to_map(dense, grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""
-        tokens, _ = self._embed(images)
+        tokens, _ = self.embed(images)
         for block in self.groups:
             tokens = self._run(block, tokens)
         pooled, _ = self.visual._pool(tokens)
-        return self._project(pooled, normed=True)
+        return self._to_joint_space(pooled)
 
-    def _embed(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
+    @property
+    def positions(self) -> Tensor:
+        """Table of absolute positions, (1 + h * w, C)."""
+        return self.visual.positional_embedding
+
+    def embed(
+        self, images: Tensor, offset: Tensor | None = None
+    ) -> tuple[Tensor, tuple[int, int]]:
+        """Compute the tokens that enter the first block."""
         visual = self.visual
         patches = visual.conv1(images)
         grid = (patches.shape[-2], patches.shape[-1])
         patches = rearrange(patches, 'b c h w -> b (h w) c')
         cls = visual.class_embedding.to(patches.dtype).expand(len(patches), 1, -1)
-        table = visual.positional_embedding
-        table = self._positions.position_table(table, grid, visual.grid_size)
+        table = self.position_table(grid, visual.grid_size, offset)
         tokens = torch.cat([cls, patches], dim=1) + table.to(patches.dtype)
         return visual.ln_pre(tokens), grid
 
-    def _project(self, tokens: Tensor, normed: bool) -> Tensor:
+    def view(self, index: int, grid: tuple[int, int]) -> OpenCLIPBlock:
+        """Show the parts of one block."""
+        return OpenCLIPBlock(self.groups[index], grid)
+
+    def project(self, tokens: Tensor) -> Tensor:
+        """Norm and project tokens of the last block, (B, M, C) to (B, M, D)."""
+        return self._to_joint_space(self.visual.ln_post(tokens))
+
+    def _to_joint_space(self, normed: Tensor) -> Tensor:
         visual = self.visual
-        tokens = tokens if normed else visual.ln_post(tokens)
-        return tokens if visual.proj is None else tokens @ visual.proj
+        return normed if visual.proj is None else normed @ visual.proj
