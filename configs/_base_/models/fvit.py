@@ -22,7 +22,7 @@ model = dict(
     neck=dict(
         type='mmdet.FPN', out_channels=256, num_outs=5, norm_cfg=dict(type='BN')),
     rpn_head=dict(
-        type='mmdet.RPNHead',
+        type='openvocab.FViTRPNHead',
         in_channels=256,
         feat_channels=256,
         num_convs=2,

@@ -1,5 +1,5 @@
 """Dense heads of detectors."""
 
-from .norm_rpn_head import NormRPNHead
+from .fvit_rpn_head import FViTRPNHead
 
-__all__ = ['NormRPNHead']
+__all__ = ['FViTRPNHead']

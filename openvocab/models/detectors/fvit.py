@@ -13,6 +13,7 @@ Shapes: B images, K classes, D width of the joint space.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 import torch
@@ -128,10 +129,12 @@ class FViT(TwoStageDetector):
             batch_inputs: (B, 3, H, W) normalised images.
 
         Returns:
-            The neck's maps, with the encoder's dense embedding beside them.
+            The neck's maps, with the encoder's dense embedding beside them; float32,
+            because mmcv's RoIAlign knows no bfloat16.
         """
         *taps, dense = self.backbone(batch_inputs)
-        return DenseFeatures(self.neck(self.pyramid(taps)), dense)
+        maps = self.neck(self.pyramid(taps))
+        return DenseFeatures((m.float() for m in maps), dense.float())
 
     def predict(
         self,
@@ -187,9 +190,9 @@ class FViT(TwoStageDetector):
     def _novel(self, vocabulary: Vocabulary) -> tuple[bool, ...]:
         if any(vocabulary.splits) or vocabulary.hash == self._trained.hash:
             return vocabulary.is_novel
-        base = [e for e, b in zip(self._trained.classes, self._trained.is_base) if b]
-        if not base:  # trained on every class of a vocabulary without splits
-            base = self._trained.classes
+        base = compress(self._trained.classes, self._trained.is_base)
+        # a vocabulary without splits: the detector was trained on every class of it
+        base = tuple(base) or self._trained.classes
         known = vocabulary.overlap(Vocabulary('base classes', base))
         return tuple(not seen for seen in known)
 

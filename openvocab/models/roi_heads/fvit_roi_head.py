@@ -61,9 +61,15 @@ class FViTRoIHead(StandardRoIHead):
 
     def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         results = super()._bbox_forward(x, rois)
+        results['bbox_pred'] = results['bbox_pred'].float()  # NMS knows no bfloat16
         if isinstance(x, DenseFeatures):
             # unit tokens before they are averaged (public code)
-            dense = F.normalize(x.dense.float(), dim=1)
+            dense = F.normalize(x.dense, dim=1)
             pooled = self.vlm_pooler.pool(dense, rois, self.vlm_stride)
             results['cls_score'] = self.bbox_head.fuse(results['cls_score'], pooled)
+        return results
+
+    def _mask_forward(self, x: tuple[Tensor, ...], *args: Any, **kwargs: Any) -> dict:
+        results = super()._mask_forward(x, *args, **kwargs)
+        results['mask_preds'] = results['mask_preds'].float()
         return results
