@@ -1,7 +1,8 @@
-"""Transforms of region data; images are loaded, resized and padded by mmcv's."""
+"""Transforms of regions and label maps; mmcv's load, resize and pad the images."""
 
 from .crop_regions import CropRegions, KeepOriginalImage
 from .grid_regions import BoundedGridRegions, GridRegions
+from .load_ov_annotations import LoadOVAnnotations
 from .load_panoptic_regions import LoadPanopticRegions
 from .pack_regions import PackRegions
 from .proposal_regions import ProposalRegions
@@ -12,6 +13,7 @@ __all__ = [
     'CropRegions',
     'GridRegions',
     'KeepOriginalImage',
+    'LoadOVAnnotations',
     'LoadPanopticRegions',
     'PackRegions',
     'ProposalRegions',

@@ -1,0 +1,117 @@
+"""Images with semantic label maps, for any vocabulary."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmseg.datasets import BaseSegDataset
+
+from openvocab.registry import DATASETS
+from openvocab.vocab.class_entry import VocabularyError
+from openvocab.vocab.vocabulary import Vocabulary
+
+from ..annotation_io import require_folder
+from .label_table import LabelTable, default_ignore_index
+
+
+@DATASETS.register_module()
+class OVSegDataset(BaseSegDataset):
+    """Images and label maps whose classes are those of a vocabulary.
+
+    Label files are 8- or 16-bit single-channel images (png, tif). Label = position in
+    the vocabulary. A value that is neither a class nor ignored is an error when the
+    file is loaded (by :class:`LoadOVAnnotations`, which must stand in the pipeline):
+    it is neither wrapped nor silently ignored.
+
+    The label of ignored pixels is 255, or 65535 in vocabularies of more than 255
+    classes, where 255 is a class; it is also in the metainfo, as ``ignore_index``.
+
+    Args:
+        vocabulary: Anything :meth:`Vocabulary.load` takes.
+        splits: Splits whose classes keep their pixels, e.g. ``('base', 'seen')`` for
+            training; the pixels of all other classes are ignored. Labels and metainfo
+            stay those of the whole vocabulary. None keeps all.
+        file_values: The value that stands for label 0, 1, ... in the files; by default
+            the label itself. May be shorter than the vocabulary: raw Pascal VOC with
+            the background last is ``[1, ..., 20, 0]``.
+        ignored_values: Further values of the files that have no class. The ignored
+            label itself always is one (unless ``file_values`` names it).
+        reduce_zero_label: Short for ``file_values=[1, ..., K], ignored_values=[0]``.
+        ignore_index: Label of ignored pixels, None for the one said above.
+        metainfo: Entries override those of the vocabulary.
+        **kwargs: Arguments of mmseg's :class:`BaseSegDataset`.
+
+    Raises:
+        FileNotFoundError: A folder is missing.
+        ValueError: There are no images, or the values contradict each other.
+        VocabularyError: ``splits`` names a split that no class has.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Any,
+        splits: Sequence[str] | None = None,
+        file_values: Sequence[int] | None = None,
+        ignored_values: Sequence[int] = (),
+        reduce_zero_label: bool = False,
+        ignore_index: int | None = None,
+        metainfo: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.vocabulary = Vocabulary.load(vocabulary)
+        classes = len(self.vocabulary)
+        if ignore_index is None:
+            ignore_index = default_ignore_index(classes)
+        if reduce_zero_label:
+            if file_values is not None:
+                raise ValueError('give either file_values or reduce_zero_label')
+            file_values, ignored_values = range(1, classes + 1), (0, *ignored_values)
+        elif file_values is None:
+            file_values = range(classes)
+        if len(file_values) > classes:
+            raise ValueError(
+                f'file_values has {len(file_values)} entries, vocabulary '
+                f'{self.vocabulary.name!r} only {classes} classes'
+            )
+        self.label_table = LabelTable(
+            file_values, ignored_values, ignore_index, self._held_out(splits)
+        )
+        super().__init__(
+            metainfo={
+                **self.vocabulary.metainfo(),
+                'ignore_index': ignore_index,
+                **(metainfo or {}),
+            },
+            ignore_index=ignore_index,
+            reduce_zero_label=reduce_zero_label,
+            **kwargs,
+        )
+
+    def _held_out(self, splits: Sequence[str] | None) -> list[int]:
+        """Labels whose class is in none of the splits."""
+        if splits is None:
+            return []
+        existing = set(self.vocabulary.splits)
+        unknown = [split for split in splits if split not in existing]
+        if unknown or not splits:
+            raise VocabularyError(
+                f'splits={list(splits)}: vocabulary {self.vocabulary.name!r} has the '
+                f'splits {sorted(s for s in existing if s is not None)}'
+            )
+        return [i for i, s in enumerate(self.vocabulary.splits) if s not in splits]
+
+    def load_data_list(self) -> list[dict[str, Any]]:
+        """Lists images and label files; called once by ``full_init``."""
+        if self.backend_args is None:
+            for key, role in (('img_path', 'image'), ('seg_map_path', 'label')):
+                if self.data_prefix.get(key):
+                    require_folder(self.data_prefix[key], role)
+        items = super().load_data_list()
+        if not items:
+            raise ValueError(
+                f'no image *{self.img_suffix} in {self.data_prefix.get("img_path")}'
+            )
+        return items
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """Adds the look-up table, which is shared rather than stored per image."""
+        return {**super().get_data_info(idx), 'label_table': self.label_table}
