@@ -7,9 +7,9 @@ import numpy as np
 from mmengine.logging import print_log
 from torch import Tensor
 
-from openvocab.datasets.segmentation.label_table import default_ignore_index
 from openvocab.registry import METRICS
 from openvocab.vocab.class_entry import normalized_key
+from openvocab.vocab.ignored_label import default_ignore_index
 from openvocab.vocab.vocabulary import Vocabulary, VocabularySource
 
 from .class_iou import ClassIoU, class_histograms

@@ -5,14 +5,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from openvocab.vocab.ignored_label import BYTE_IGNORED, WORD_IGNORED
+
 # Larger than any label, smaller than the ignored value of 16-bit files.
 _UNKNOWN = 65534
-_BYTE, _WORD = 255, 65535
-
-
-def default_ignore_index(num_classes: int) -> int:
-    """The label of ignored pixels: 255, or 65535 where 255 may be a class."""
-    return _BYTE if num_classes <= _BYTE else _WORD
 
 
 class LabelTable:
@@ -41,7 +37,7 @@ class LabelTable:
         # ignore_index itself is ignored in the files too, unless it is a class there.
         ignored = {*ignored_values} | ({ignore_index} - {*file_values})
         values = [*file_values, *sorted(ignored)]
-        wrong = [value for value in values if not 0 <= value <= _WORD]
+        wrong = [value for value in values if not 0 <= value <= WORD_IGNORED]
         twice = [value for value, count in Counter(values).items() if count > 1]
         if wrong or twice:
             reason = 'is outside 0..65535' if wrong else 'is given twice'
@@ -51,7 +47,7 @@ class LabelTable:
                 f'ignore_index={ignore_index} would be one of the {len(file_values)} '
                 'labels'
             )
-        self._labels = np.full(_WORD + 1, _UNKNOWN, np.uint16)
+        self._labels = np.full(WORD_IGNORED + 1, _UNKNOWN, np.uint16)
         self._labels[sorted(ignored)] = ignore_index
         self._labels[list(file_values)] = np.arange(len(file_values), dtype=np.uint16)
         for label in ignored_labels:
@@ -73,7 +69,7 @@ class LabelTable:
                 message lists such values.
         """
         if values.dtype not in (np.uint8, np.uint16):
-            wrong = values[(values < 0) | (values > _WORD)]
+            wrong = values[(values < 0) | (values > WORD_IGNORED)]
             if wrong.size:
                 raise ValueError(f'value {wrong[0]} is not a label of 16 bits')
             values = values.astype(np.uint16)
@@ -86,4 +82,4 @@ class LabelTable:
                 f'value {shown} ({int(unknown.sum())} pixels) is neither a class of '
                 'the vocabulary nor an ignored value'
             )
-        return labels.astype(np.uint8) if self.ignore_index <= _BYTE else labels
+        return labels.astype(np.uint8) if self.ignore_index <= BYTE_IGNORED else labels

@@ -7,10 +7,11 @@ from mmseg.datasets import BaseSegDataset
 
 from openvocab.registry import DATASETS
 from openvocab.vocab.class_entry import VocabularyError
+from openvocab.vocab.ignored_label import default_ignore_index
 from openvocab.vocab.vocabulary import Vocabulary
 
 from ..annotation_io import require_folder
-from .label_table import LabelTable, default_ignore_index
+from .label_table import LabelTable
 
 
 @DATASETS.register_module()
