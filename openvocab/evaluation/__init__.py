@@ -1,10 +1,14 @@
 """Metrics and reports."""
 
+from .ov_det_metric import OVDetMetric
+from .ov_iou_metric import OVIoUMetric
 from .published import published_metrics
 from .region_accuracy import RegionAccuracy
 from .report import Report, library_versions, load_report, merge
 
 __all__ = [
+    'OVDetMetric',
+    'OVIoUMetric',
     'RegionAccuracy',
     'Report',
     'library_versions',
