@@ -17,10 +17,11 @@ from openvocab.models.clip_factory import (
     create_image_tower,
     resolve_checkpoint,
 )
-from openvocab.models.freezing import freeze
+from openvocab.models.freezing import freeze, is_frozen
 from openvocab.registry import MODELS
 
 from .dense_attention import DenseReadout
+from .encoder_record import check_on_load, record_to_tensor
 from .pretrained import check_record, load_pretrained
 from .towers import build_tower
 
@@ -48,7 +49,8 @@ class CLIPBackbone(BaseModule):
             outputs, class token dropped) of transformers, where the last block's output
             is the one that the readout gives; stage indices of convolutional towers.
         trainable_blocks: How many of the last blocks (stages) train; -1 is all of them
-            and 0 freezes the whole backbone (:func:`freeze`). Patch and position
+            and 0 freezes the whole backbone (:func:`freeze`): a task checkpoint then
+            holds its :meth:`record`, checked when it is loaded. Patch and position
             embedding, class token, stem, final norm and projection never train.
         normalize_dense: Overrides ``normalize_before_pooling``, the family's rule.
         grad_checkpointing: Recompute blocks in the backward pass to save memory.
@@ -86,6 +88,7 @@ class CLIPBackbone(BaseModule):
         self.mean, self.std = clip_mean_std(arch, checkpoint)
         self.image_size = clip_image_size(arch)
         self.fingerprint = clip_fingerprint(arch, checkpoint, self.visual)
+        check_on_load(self)
         self._freeze(trainable_blocks)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -157,6 +160,10 @@ class CLIPBackbone(BaseModule):
             readout=self.readout.record(),
         )
 
+    def record_tensor(self) -> Tensor:
+        """:meth:`record` as it stands in task checkpoints, uint8."""
+        return record_to_tensor(self.record())
+
     def export_state_dict(self) -> dict[str, Tensor]:
         """Whole image tower under ``visual.``, frozen parts too, and ``logit_scale``.
 
@@ -172,6 +179,16 @@ class CLIPBackbone(BaseModule):
         if self.init_cfg:
             load_pretrained(self, **self.init_cfg)
         self._is_init = True
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Prepare a copy; a frozen backbone first loads what ``init_cfg`` names.
+
+        An averaged model is copied before the runner calls ``init_weights``, which
+        nobody ever calls on the copy.
+        """
+        if is_frozen(self):
+            self.init_weights()
+        return super().__reduce_ex__(protocol)
 
     def train(self, mode: bool = True) -> 'CLIPBackbone':
         """Set the mode; frozen parts and batch-norm statistics stay in eval mode."""

@@ -1,7 +1,7 @@
 """Loading an aligned encoder into a backbone, with a check of what it was made for."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmengine.logging import MMLogger
 
@@ -17,6 +17,7 @@ from openvocab.models.clip_factory import (
     load_image_tower,
     resolve_checkpoint,
 )
+from openvocab.models.freezing import RECORD_KEY
 
 from .dense_attention import DenseReadout
 
@@ -51,6 +52,11 @@ def load_pretrained(
         state = {key.removeprefix(prefix): state[key] for key in inside}
         if not state:
             raise CheckpointError(f'checkpoint {path}: no key starts with {prefix!r}')
+    if set(state) == {RECORD_KEY}:
+        raise CheckpointError(
+            f'checkpoint {path}: {prefix}{RECORD_KEY} stands for a frozen encoder that '
+            'is not in this file; name the file that the encoder itself was loaded from'
+        )
     state = to_open_clip(state, has_text_module=True)
     load_image_tower(backbone.visual, state, path, backbone.arch)
     if 'logit_scale' in state:
@@ -80,8 +86,18 @@ def check_record(path: Path, arch: str, readout: DenseReadout) -> None:
         )
     trained = record.get('readout')
     if trained is not None and trained != readout.record():
-        MMLogger.get_current_instance().warning(
-            f'READOUT MISMATCH: checkpoint {path} was aligned with readout {trained}, '
-            f'it is used here with {readout.record()}; its dense map was never trained '
-            'for that'
-        )
+        warn_of_readout(f'checkpoint {path}', trained, readout)
+
+
+def warn_of_readout(what: str, trained: dict[str, Any], readout: DenseReadout) -> None:
+    """Warn that an encoder is read out in another way than it was trained for.
+
+    Args:
+        what: What was trained, for the message.
+        trained: Record of the readout that it was trained for.
+        readout: Readout that it is used with.
+    """
+    MMLogger.get_current_instance().warning(
+        f'READOUT MISMATCH: {what} was trained with readout {trained}, it is used here '
+        f'with {readout.record()}; its dense map was never trained for that'
+    )
