@@ -11,6 +11,7 @@ from . import (
     pretraining,
     recognizers,
     roi_heads,
+    segmentors,
     teachers,
     text,
 )
@@ -26,6 +27,7 @@ __all__ = [
     'pretraining',
     'recognizers',
     'roi_heads',
+    'segmentors',
     'teachers',
     'text',
 ]

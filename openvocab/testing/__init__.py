@@ -3,5 +3,11 @@
 from .configs import without_weights
 from .detection import random_detection_batch
 from .regions import random_region_batch
+from .segmentation import random_segmentation_batch
 
-__all__ = ['random_detection_batch', 'random_region_batch', 'without_weights']
+__all__ = [
+    'random_detection_batch',
+    'random_region_batch',
+    'random_segmentation_batch',
+    'without_weights',
+]

@@ -216,9 +216,9 @@ def build_text_bank(
         )
         source = dict(source, encoder=tower)
     bank = build_module(source)
-    if bank.rows.shape[1] != encoder.embed_dim:
+    if bank.embed_dim != encoder.embed_dim:
         raise ValueError(
-            f'{name} has rows of width {bank.rows.shape[1]}, its image encoder '
+            f'{name} has rows of width {bank.embed_dim}, its image encoder '
             f'{encoder.embed_dim}; give both the same CLIP'
         )
     return bank

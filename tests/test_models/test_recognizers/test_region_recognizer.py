@@ -36,6 +36,7 @@ class Colours(nn.Module):
         super().__init__()
         self.register_buffer('rows', torch.as_tensor(rows).float(), persistent=False)
         self.vocabulary = SimpleNamespace(name='colours', hash='0')
+        self.embed_dim = self.rows.shape[1]
 
     def forward(self):
         return self.rows
