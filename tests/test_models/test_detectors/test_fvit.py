@@ -78,7 +78,7 @@ def test_a_box_of_a_novel_class_in_training_is_named(model):
     model.train()
     data = batch(model, training=True)
     data['data_samples'][0].gt_instances.labels[:] = 1
-    with pytest.raises(ValueError, match="novel class 'red star'.*splits"):
+    with pytest.raises(ValueError, match=r"novel class 'red star'.*splits"):
         model(**data, mode='loss')
 
 

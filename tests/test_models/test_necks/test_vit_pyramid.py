@@ -23,7 +23,7 @@ def test_the_untouched_tap_is_the_tap_and_the_coarse_one_its_maximum():
 
 
 def test_wrong_number_of_taps_and_unknown_scale_are_named():
-    with pytest.raises(ValueError, match='4 scales.*taps 3 maps'):
+    with pytest.raises(ValueError, match=r'4 scales.*taps 3 maps'):
         ViTPyramid(4)([torch.randn(1, 4, 2, 2)] * 3)
     with pytest.raises(ValueError, match='scale 3 is none of'):
         ViTPyramid(4, scales=(3,))
