@@ -1,12 +1,15 @@
 """Data sets and transforms."""
 
 from .caption_views import CaptionViewDataset
+from .ov_detection import OVDetDataset
 from .panoptic_region import PanopticRegionDataset
+from .segmentation import OVSegDataset
 from .transforms import (
     BoundedGridRegions,
     CropRegions,
     GridRegions,
     KeepOriginalImage,
+    LoadOVAnnotations,
     LoadPanopticRegions,
     PackRegions,
     ProposalRegions,
@@ -20,7 +23,10 @@ __all__ = [
     'CropRegions',
     'GridRegions',
     'KeepOriginalImage',
+    'LoadOVAnnotations',
     'LoadPanopticRegions',
+    'OVDetDataset',
+    'OVSegDataset',
     'PackRegions',
     'PanopticRegionDataset',
     'ProposalRegions',
