@@ -18,7 +18,7 @@ class LabelTable:
 
     Args:
         file_values: The value that stands for label 0, 1, ... in the files.
-        ignored_values: Values without a class, besides the ``ignore_index``.
+        ignored_values: Values without a class.
         ignore_index: Label of ignored pixels.
         ignored_labels: Labels that become ``ignore_index`` (classes held out).
 
@@ -34,9 +34,8 @@ class LabelTable:
         ignored_labels: Iterable[int] = (),
     ) -> None:
         self.ignore_index = ignore_index
-        # ignore_index itself is ignored in the files too, unless it is a class there.
-        ignored = {*ignored_values} | ({ignore_index} - {*file_values})
-        values = [*file_values, *sorted(ignored)]
+        ignored = sorted({*ignored_values})
+        values = [*file_values, *ignored]
         wrong = [value for value in values if not 0 <= value <= WORD_IGNORED]
         twice = [value for value, count in Counter(values).items() if count > 1]
         if wrong or twice:
@@ -48,7 +47,7 @@ class LabelTable:
                 'labels'
             )
         self._labels = np.full(WORD_IGNORED + 1, _UNKNOWN, np.uint16)
-        self._labels[sorted(ignored)] = ignore_index
+        self._labels[ignored] = ignore_index
         self._labels[list(file_values)] = np.arange(len(file_values), dtype=np.uint16)
         for label in ignored_labels:
             if label < len(file_values):

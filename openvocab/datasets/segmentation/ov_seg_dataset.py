@@ -28,14 +28,17 @@ class OVSegDataset(BaseSegDataset):
 
     Args:
         vocabulary: Anything :meth:`Vocabulary.load` takes.
+        label_vocabulary: The vocabulary of the label files where it is another, such as
+            the whole of which ``vocabulary`` is a subset. Classes are found by name;
+            pixels of those that ``vocabulary`` lacks are ignored.
         splits: Splits whose classes keep their pixels, e.g. ``('base', 'seen')`` for
             training; the pixels of all other classes are ignored. Labels and metainfo
             stay those of the whole vocabulary. None keeps all.
-        file_values: The value that stands for label 0, 1, ... in the files; by default
-            the label itself. May be shorter than the vocabulary: raw Pascal VOC with
-            the background last is ``[1, ..., 20, 0]``.
-        ignored_values: Further values of the files that have no class. The ignored
-            label itself always is one (unless ``file_values`` names it).
+        file_values: The value that stands for class 0, 1, ... of the label vocabulary
+            in the files; by default the position itself. May be shorter than the
+            vocabulary: raw Pascal VOC with the background last is ``[1, ..., 20, 0]``.
+        ignored_values: Values of the files that have no class, besides 255 (65535 if
+            the label vocabulary has more than 255 classes).
         reduce_zero_label: Short for ``file_values=[1, ..., K], ignored_values=[0]``.
         ignore_index: Label of ignored pixels, None for the one said above.
         metainfo: Entries override those of the vocabulary.
@@ -44,12 +47,14 @@ class OVSegDataset(BaseSegDataset):
     Raises:
         FileNotFoundError: A folder is missing.
         ValueError: There are no images, or the values contradict each other.
-        VocabularyError: ``splits`` names a split that no class has.
+        VocabularyError: ``splits`` names a split that no class has, or the label
+            vocabulary lacks a class.
     """
 
     def __init__(
         self,
         vocabulary: Any,
+        label_vocabulary: Any = None,
         splits: Sequence[str] | None = None,
         file_values: Sequence[int] | None = None,
         ignored_values: Sequence[int] = (),
@@ -59,9 +64,10 @@ class OVSegDataset(BaseSegDataset):
         **kwargs: Any,
     ) -> None:
         self.vocabulary = Vocabulary.load(vocabulary)
-        classes = len(self.vocabulary)
+        written = Vocabulary.load(label_vocabulary or self.vocabulary)
+        classes = len(written)
         if ignore_index is None:
-            ignore_index = default_ignore_index(classes)
+            ignore_index = default_ignore_index(len(self.vocabulary))
         if reduce_zero_label:
             if file_values is not None:
                 raise ValueError('give either file_values or reduce_zero_label')
@@ -71,10 +77,18 @@ class OVSegDataset(BaseSegDataset):
         if len(file_values) > classes:
             raise ValueError(
                 f'file_values has {len(file_values)} entries, vocabulary '
-                f'{self.vocabulary.name!r} only {classes} classes'
+                f'{written.name!r} only {classes} classes'
             )
+        if label_vocabulary is not None:
+            kept = [file_values[written.index(name)] for name in self.vocabulary.names]
+            ignored_values = (*ignored_values, *sorted({*file_values} - {*kept}))
+            file_values = kept
+        unlabelled = {default_ignore_index(classes)} - {*file_values}
         self.label_table = LabelTable(
-            file_values, ignored_values, ignore_index, self._held_out(splits)
+            file_values,
+            {*ignored_values} | unlabelled,
+            ignore_index,
+            self._held_out(splits),
         )
         super().__init__(
             metainfo={
