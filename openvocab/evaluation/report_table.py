@@ -25,6 +25,13 @@ _KNOWN = (
     Column('Crops', ('crops_top1', 'crops_top5')),
     Column('Stuff as thing', ('stuff_as_thing',)),
     Column('Thing as stuff', ('thing_as_stuff',)),
+    Column('mIoU', ('miou',)),
+    Column('mIoU (union)', ('miou_union',)),
+    Column('Seen', ('miou_seen',)),
+    Column('Unseen', ('miou_unseen',)),
+    Column('hIoU', ('hiou',)),
+    Column('fwIoU', ('fwiou',)),
+    Column('Pixel acc.', ('pacc',)),
 )
 # What of a row is not a metric.
 ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
