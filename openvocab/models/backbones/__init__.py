@@ -1,5 +1,6 @@
 """Image encoders: CLIP towers that return feature maps in the joint space."""
 
+from .class_residual import ClassResidualReadout
 from .clip_backbone import CLIPBackbone
 from .clipself import CLIPSelf
 from .declip import DeCLIP
@@ -11,6 +12,7 @@ from .self_self_readout import SelfSelfReadout
 __all__ = [
     'CLIPBackbone',
     'CLIPSelf',
+    'ClassResidualReadout',
     'DeCLIP',
     'DenseReadout',
     'DenseVLM',

@@ -18,6 +18,7 @@ from openvocab.models.clip_factory import (
     resolve_checkpoint,
 )
 from openvocab.models.freezing import freeze, is_frozen
+from openvocab.models.trainable import LastBlocks, Trainable, train_only
 from openvocab.registry import MODELS
 
 from .dense_attention import DenseReadout
@@ -51,7 +52,9 @@ class CLIPBackbone(BaseModule):
         trainable_blocks: How many of the last blocks (stages) train; -1 is all of them
             and 0 freezes the whole backbone (:func:`freeze`): a task checkpoint then
             holds its :meth:`record`, checked when it is loaded. Patch and position
-            embedding, class token, stem, final norm and projection never train.
+            embedding, class token, stem, final norm and projection do not train.
+        trainable: Config of a :class:`Trainable` instead, for anything but whole
+            blocks: ``openvocab.AttentionProjections``, ``openvocab.WholeTower``.
         normalize_dense: Overrides ``normalize_before_pooling``, the family's rule.
         grad_checkpointing: Recompute blocks in the backward pass to save memory.
         init_cfg: ``dict(type='Pretrained', checkpoint=path[, prefix=str])``: a file of
@@ -66,6 +69,7 @@ class CLIPBackbone(BaseModule):
         readout: dict[str, Any] | DenseReadout | None = None,
         out_indices: Sequence[int] = (),
         trainable_blocks: int = 0,
+        trainable: dict[str, Any] | Trainable | None = None,
         normalize_dense: bool | None = None,
         grad_checkpointing: bool = False,
         init_cfg: dict[str, Any] | None = None,
@@ -89,7 +93,7 @@ class CLIPBackbone(BaseModule):
         self.image_size = clip_image_size(arch)
         self.fingerprint = clip_fingerprint(arch, checkpoint, self.visual)
         check_on_load(self)
-        self._freeze(trainable_blocks)
+        self._freeze(self._strategy(trainable_blocks, trainable))
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Compute the maps, fine to coarse.
@@ -195,31 +199,26 @@ class CLIPBackbone(BaseModule):
         super().train(mode)
         if mode:
             self.visual.eval()
-            for group in self._trainable:
-                group.train()
+            for module in self._trainable:
+                module.train()
             for module in self.visual.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
         return self
 
-    def _freeze(self, trainable_blocks: int) -> None:
-        groups = self.tower.groups
-        if not -1 <= trainable_blocks <= len(groups):
+    def _strategy(self, blocks: int, trainable: dict | Trainable | None) -> Trainable:
+        if trainable is None:
+            return LastBlocks(blocks)
+        if blocks:
             raise ValueError(
-                f'trainable_blocks={trainable_blocks}: {self.arch} has {len(groups)} '
-                'blocks (-1 trains all)'
+                f'trainable_blocks={blocks} and trainable={trainable}: set one of them'
             )
-        count = len(groups) if trainable_blocks == -1 else trainable_blocks
-        self._trainable = groups[len(groups) - count :]
-        if not count:
+        return MODELS.build(trainable) if isinstance(trainable, dict) else trainable
+
+    def _freeze(self, trainable: Trainable) -> None:
+        self._trainable = trainable.modules(self.tower)
+        if not train_only(self.tower, trainable):
             freeze(self)
-            return
-        self.tower.separate_unused()
-        self.visual.requires_grad_(False)
-        for group in self._trainable:
-            group.requires_grad_(True)
-        for parameter in self.tower.unused_parameters():
-            parameter.requires_grad_(False)
 
     def _checked_indices(self, out_indices: Sequence[int]) -> tuple[int, ...]:
         count = len(self.tower.levels)

@@ -1,7 +1,7 @@
 """What :class:`CLIPBackbone` asks of an image tower, whatever its architecture."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
 import torch
@@ -40,6 +40,11 @@ class Tower(ABC):
         self.grad_checkpointing = False
 
     @property
+    def root(self) -> nn.Module:
+        """The module that holds the whole tower."""
+        return self.visual
+
+    @property
     @abstractmethod
     def levels(self) -> list[tuple[int, int]]:
         """Stride and channels of every map that can be tapped."""
@@ -47,7 +52,7 @@ class Tower(ABC):
     @property
     @abstractmethod
     def groups(self) -> list[nn.Module]:
-        """Blocks (or stages) in order; only these ever train."""
+        """Blocks (or stages) in order."""
 
     def separate_unused(self) -> None:
         """Rebuild what mixes used and unused weights in one parameter, before training.
@@ -57,8 +62,19 @@ class Tower(ABC):
         return
 
     def unused_parameters(self) -> list[nn.Parameter]:
-        """Parameters inside ``groups`` that the dense forward never touches."""
+        """Parameters that the dense forward never touches."""
         return []
+
+    def attention_weights(self, letters: Iterable[str]) -> list[nn.Parameter]:
+        """Weights of the q, k or v projections of all blocks, made separate.
+
+        Raises:
+            ValueError: The tower has no such parameters.
+        """
+        raise ValueError(
+            f'the {self.family} family has no q, k and v projections to train; use '
+            "trainable_blocks, or trainable=dict(type='openvocab.WholeTower')"
+        )
 
     @abstractmethod
     def forward(

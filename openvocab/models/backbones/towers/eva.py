@@ -1,6 +1,6 @@
 """EVA-02-CLIP: timm's ``Eva`` inside open_clip's ``TimmModel``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -130,6 +130,20 @@ class EVATower(TransformerTower):
         if not self.readout.residual:
             unused.append(last.gamma_1)
         return [parameter for item in unused for parameter in _parameters(item)]
+
+    def attention_weights(self, letters: Iterable[str]) -> list[nn.Parameter]:
+        """Weights of the q, k or v projections of all blocks.
+
+        Raises:
+            ValueError: They are one parameter in this model.
+        """
+        attentions = [block.attn for block in self.groups]
+        if any(attention.qkv is not None for attention in attentions):
+            raise ValueError(
+                'this EVA keeps q, k and v in one parameter: they cannot train apart '
+                '(the EVA-02-CLIP B and L models keep them separate)'
+            )
+        return [getattr(a, f'{x}_proj').weight for a in attentions for x in letters]
 
     def forward(
         self, images: Tensor, out_indices: Sequence[int]

@@ -1,6 +1,6 @@
 """OpenAI and OpenCLIP vision transformers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
 from .base import to_map
-from .split_attention import SplitAttention
+from .split_attention import SplitAttention, projection_weights, split
 from .transformer import TransformerTower
 
 
@@ -105,9 +105,12 @@ class OpenCLIPViT(TransformerTower):
 
     def separate_unused(self) -> None:
         """Give q, k and v of the last block parameters of their own."""
-        last = self.groups[-1]
         if self.readout.uses != frozenset('qkv'):
-            last.attn = SplitAttention(last.attn)
+            split(self.groups[-1])
+
+    def attention_weights(self, letters: Iterable[str]) -> list[nn.Parameter]:
+        """Weights of the q, k or v projections of all blocks, made separate."""
+        return projection_weights(self.groups, letters)
 
     def unused_parameters(self) -> list[nn.Parameter]:
         """Projections of the last block that the readout never reads, and its FFN."""

@@ -42,6 +42,11 @@ class ResNetTower(ConvolutionalTower):
         visual = self.visual
         return [visual.layer1, visual.layer2, visual.layer3, visual.layer4]
 
+    def unused_parameters(self) -> list[nn.Parameter]:
+        """Queries and keys of the attention pooling."""
+        pool = self.visual.attnpool
+        return [*pool.q_proj.parameters(), *pool.k_proj.parameters()]
+
     def forward(
         self, images: Tensor, out_indices: Sequence[int]
     ) -> tuple[list[Tensor], Tensor]:

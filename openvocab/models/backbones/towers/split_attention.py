@@ -1,5 +1,6 @@
 """Multi-head attention whose q, k and v projections can be frozen one by one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -58,6 +59,28 @@ class SplitAttention(nn.Module):
         )
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
         return self.out_proj(rearrange(context, 'b h n d -> b n (h d)')), None
+
+
+def split(block: nn.Module) -> SplitAttention:
+    """Give q, k and v of an open_clip block parameters of their own, in place.
+
+    Args:
+        block: Has ``attn``; a block that is split already stays as it is.
+
+    Returns:
+        Its attention.
+    """
+    if not isinstance(block.attn, SplitAttention):
+        block.attn = SplitAttention(block.attn)
+    return block.attn
+
+
+def projection_weights(
+    blocks: Iterable[nn.Module], letters: Iterable[str]
+) -> list[nn.Parameter]:
+    """Weights (C, C) of some projections of open_clip blocks, which are split."""
+    rows = [_LETTERS.index(letter) for letter in letters]
+    return [split(block).rows(row)[0] for block in blocks for row in rows]
 
 
 def _join(
