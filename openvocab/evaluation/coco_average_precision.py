@@ -58,7 +58,8 @@ def class_precision(
         iou_type: ``bbox`` or ``segm``.
         max_dets: Number of detections that count per image and class, best first.
         federated: Detections count only where their class is annotated or known to be
-            absent, and unmatched ones not where it is not annotated exhaustively.
+            absent, and unmatched ones not where it is not annotated exhaustively;
+            objects and detections of no area, such as empty masks, never count.
         pairs: Number of (image, class) pairs to evaluate at once.
 
     Raises:
@@ -74,6 +75,8 @@ def class_precision(
         group = range(first, min(first + size, num_classes))
         reference = [entry for label in group for entry in objects[label]]
         result = [entry for label in group for entry in found.entries(label, iou_type)]
+        if federated:
+            reference, result = _with_area(reference), _with_area(result)
         _require_masks(reference, ids, iou_type)
         images = sorted({entry['image_id'] for entry in (*reference, *result)})
         infos = [_image_info(i, truths[ids[i]]) for i in images]
@@ -151,6 +154,10 @@ def _require_masks(
                     f'image {ids[entry["image_id"]]} has an object without a mask; '
                     "evaluate metric='bbox'"
                 )
+
+
+def _with_area(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [entry for entry in entries if entry['area'] > 0]
 
 
 def _image_info(i: int, truth: ImageTruth) -> dict[str, Any]:

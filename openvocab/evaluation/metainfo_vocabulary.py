@@ -35,5 +35,5 @@ def vocabulary_of(metainfo: Mapping[str, Any]) -> Vocabulary:
         dict(name=name, synonyms=list(phrases), split=split)
         for name, phrases, split in zip(names, synonyms, splits, strict=True)
     ]
-    name = (metainfo.get('vocab') or {}).get('name', 'of the data set')
+    name = (metainfo.get('vocab') or {}).get('name', 'the data set')
     return Vocabulary.load(dict(name=name, classes=entries))
