@@ -1,0 +1,13 @@
+# OV-COCO at 896 px, for ViT-L/14. Another size is a file like this one.
+_base_ = './ov_coco_640.py'
+
+img_size = 896
+train_pipeline = _base_.train_pipeline
+train_pipeline[2].scale = (img_size, img_size)
+train_pipeline[3].crop_size = (img_size, img_size)
+test_pipeline = _base_.test_pipeline
+test_pipeline[1].scale = (img_size, img_size)
+
+train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
