@@ -1,5 +1,6 @@
 """Pictures."""
 
+from .detections import draw_detections
 from .regions import draw_regions, draw_sample
 from .similarity import (
     heat_overlay,
@@ -9,6 +10,7 @@ from .similarity import (
 )
 
 __all__ = [
+    'draw_detections',
     'draw_regions',
     'draw_sample',
     'heat_overlay',

@@ -1,0 +1,59 @@
+"""Pictures of what a detector found."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .canvas import fit_to_width
+from .regions import draw_regions, region_colors
+
+if TYPE_CHECKING:
+    from mmdet.structures import DetDataSample
+
+
+def draw_detections(
+    image: np.ndarray,
+    sample: 'DetDataSample',
+    metainfo: Mapping[str, Any],
+    score_thr: float = 0.3,
+    min_width: int = 640,
+) -> np.ndarray:
+    """Draws boxes, and masks where there are any, with names and scores.
+
+    Better detections cover worse ones.
+
+    Args:
+        image: (H, W, 3) uint8 BGR, the original image; it is not changed.
+        sample: Its predictions, with ``label_names``.
+        metainfo: Of the classes that ``labels`` speak of; ``palette`` gives colours.
+        score_thr: Detections below are left out.
+        min_width: Narrower images are enlarged to this width, so that names are
+            readable.
+
+    Returns:
+        (H', max(W, min_width), 3) uint8 BGR.
+    """
+    found = sample.pred_instances
+    found = found[found.scores >= score_thr]
+    found = found[found.scores.argsort()]
+    width = max(image.shape[1], min_width)
+    captions = [
+        f'{name} {score:.2f}'
+        for name, score in zip(found.label_names, found.scores.tolist(), strict=True)
+    ]
+    return draw_regions(
+        fit_to_width(image, width),
+        found.bboxes.numpy() * (width / image.shape[1]),
+        captions,
+        region_colors(found.labels.tolist(), len(found), metainfo),
+        _segment_map(found.masks.numpy()) if 'masks' in found else None,
+    )
+
+
+def _segment_map(masks: np.ndarray) -> np.ndarray:
+    """(H, W) of (N, H, W) masks: i + 1 where mask i is on top."""
+    segments = np.zeros(masks.shape[1:], dtype=np.int32)
+    for number, mask in enumerate(masks.astype(bool), 1):
+        segments[mask] = number
+    return segments
