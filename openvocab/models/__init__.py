@@ -3,6 +3,7 @@
 from . import (
     aligners,
     backbones,
+    decode_heads,
     dense_heads,
     detectors,
     losses,
@@ -19,6 +20,7 @@ from . import (
 __all__ = [
     'aligners',
     'backbones',
+    'decode_heads',
     'dense_heads',
     'detectors',
     'losses',

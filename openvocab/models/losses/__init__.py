@@ -3,6 +3,7 @@
 from .cosine_distill_loss import CosineDistillLoss
 from .decoupled_align_loss import DecoupledAlignLoss
 from .decoupling import DECOUPLINGS, Decoupling
+from .mask_set_loss import MaskSetLoss
 from .reductions import GroupSum, RegionMean
 from .text_cross_entropy_loss import TextCrossEntropyLoss
 
@@ -12,6 +13,7 @@ __all__ = [
     'DecoupledAlignLoss',
     'Decoupling',
     'GroupSum',
+    'MaskSetLoss',
     'RegionMean',
     'TextCrossEntropyLoss',
 ]

@@ -2,14 +2,18 @@
 
 from .class_scores import ClassScores, LabelMap
 from .inference import Inference, SlideAndGlobalInference, WholeInference
+from .mask_scores import MaskInference
 from .ov_segmentor import OVSegmentor
+from .san_segmentor import SANSegmentor
 from .seg_preprocessor import SegPreprocessor
 
 __all__ = [
     'ClassScores',
     'Inference',
     'LabelMap',
+    'MaskInference',
     'OVSegmentor',
+    'SANSegmentor',
     'SegPreprocessor',
     'SlideAndGlobalInference',
     'WholeInference',

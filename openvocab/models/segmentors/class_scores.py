@@ -20,7 +20,7 @@ from torch import Tensor
 Activation = Callable[[Tensor], Tensor]
 
 # Scores of this many pixels times classes exist at once: 64 MB in float32.
-_TILE = 2**24
+TILE = 2**24
 
 
 class LabelMap(NamedTuple):
@@ -55,7 +55,7 @@ class ClassScores(ABC):
             (number of classes, H, W) float32.
         """
 
-    def label_map(self, size: tuple[int, int], tile: int = _TILE) -> LabelMap:
+    def label_map(self, size: tuple[int, int], tile: int = TILE) -> LabelMap:
         """Best class of every pixel; the first one where several are equal.
 
         Args:

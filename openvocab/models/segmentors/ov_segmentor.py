@@ -104,11 +104,14 @@ class OVSegmentor(BaseSegmentor):
 
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature maps of images (B, 3, H, W), fine to coarse, the dense one last."""
+        return self.backbone(self.encoder_images(inputs))
+
+    def encoder_images(self, inputs: Tensor) -> Tensor:
+        """Images (B, 3, H, W) in the size that the backbone is given."""
         long_side = None
         if self.encoder_scale != 1:
             long_side = round(self.encoder_scale * max(inputs.shape[-2:]))
-        fitted = fit_images(inputs, self.backbone.patch_size, long_side)
-        return self.backbone(fitted.images)
+        return fit_images(inputs, self.backbone.patch_size, long_side).images
 
     def encode_decode(
         self, inputs: Tensor, batch_data_samples: list[SegDataSample] | None = None

@@ -8,6 +8,7 @@ Call graph::
 Shapes: B images, K classes, Q queries.
 """
 
+import torch
 import torch.nn.functional as F
 from einops import einsum
 from mmseg.structures import SegDataSample
@@ -71,9 +72,10 @@ class SANSegmentor(OVSegmentor):
 
     def propose(self, inputs: Tensor, with_aux: bool = False) -> list[Proposals]:
         """Masks and class logits of images (B, 3, H, W), padded or not."""
+        images = self._pad(inputs)
         return self.decode_head(
-            self._pad(inputs),
-            self.encoder_images(self._pad(inputs)),
+            images,
+            self.encoder_images(images),
             self.backbone,
             self.text_bank(),
             with_aux,
@@ -113,13 +115,22 @@ class SANSegmentor(OVSegmentor):
     ) -> dict[str, Tensor]:
         """Losses of the head.
 
+        Classes that the vocabulary calls novel or unseen are held out, see
+        :meth:`SANHead.loss`.
+
         Args:
             inputs: (B, 3, H, W) normalised images.
             data_samples: B samples with ``gt_sem_seg`` (1, H, W).
         """
         inputs = self._pad(inputs)
         found = self.propose(inputs, with_aux=True)
-        return self.decode_head.loss(found, data_samples, tuple(inputs.shape[-2:]))
+        novel = self.text_bank.vocabulary.is_novel
+        return self.decode_head.loss(
+            found,
+            data_samples,
+            tuple(inputs.shape[-2:]),
+            torch.tensor(novel, device=inputs.device),
+        )
 
     def _pad(self, images: Tensor) -> Tensor:
         height, width = images.shape[-2:]
