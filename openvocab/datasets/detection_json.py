@@ -12,6 +12,7 @@ from openvocab.vocab.vocabulary import Vocabulary
 
 from .annotation_io import read_json, require_key
 
+_IDS = (int, str)
 _SHOWN = 8
 
 
@@ -100,18 +101,19 @@ class DetectionJson:
             if number in seen:
                 raise ValueError(f'{self.path}: annotation {number} is listed twice')
             seen.add(number)
-            if image not in by_image:
+            if not isinstance(image, _IDS) or image not in by_image:
                 raise ValueError(
                     f'{self.path}: annotation {number} is of image {image}, which is '
                     'not listed'
                 )
-            if category in kept:
-                by_image[image].append(annotation)
-            elif category not in self._category_ids:
+            known = isinstance(category, _IDS) and category in self._category_ids
+            if not known:
                 raise ValueError(
                     f'{self.path}: annotation {number} has the undefined category id '
                     f'{category}'
                 )
+            if category in kept:
+                by_image[image].append(annotation)
         return by_image
 
     def category_ids_of(self, splits: Sequence[str] | None = None) -> frozenset[int]:
@@ -174,6 +176,6 @@ def _has(vocabulary: Vocabulary, name: str) -> bool:
 
 def _entry_id(entry: Any, kind: str, position: int, path: str) -> Hashable:
     number = entry.get('id') if isinstance(entry, Mapping) else None
-    if not isinstance(number, (int, str)):
+    if not isinstance(number, _IDS):
         raise ValueError(f'{path}: {kind} at position {position} has no id: {entry!r}')
     return number
