@@ -319,6 +319,11 @@ def change_entry(kind, position, **values):
             'annotation 13 is of image None',
         ),
         (
+            change_entry('annotations', 2, image_id=[1]),
+            r'annotation 13 is of image \[1',
+        ),
+        (change_entry('annotations', 2, category_id={}), '13 has the undefined categ'),
+        (
             change_entry('annotations', 2, category_id=12),
             'annotation 13 has the undefined category id 12',
         ),
