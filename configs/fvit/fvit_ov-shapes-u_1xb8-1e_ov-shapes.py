@@ -1,5 +1,5 @@
 # F-ViT on OV-Shapes with the tiny U-VLM as it is; any aligned encoder by one line:
-#   python tools/train.py configs/fvit/fvit_ov-shapes-u_1xb8-2e_ov-shapes.py \
+#   python tools/train.py configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py \
 #       --cfg-options model.backbone.init_cfg.type=Pretrained \
 #       model.backbone.init_cfg.checkpoint=work_dirs/NAME/encoder.safetensors
 _base_ = [

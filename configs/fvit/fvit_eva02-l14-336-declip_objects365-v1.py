@@ -1,0 +1,16 @@
+# Transfer of the OV-LVIS detector (DeCLIP) to Objects365 v1 val, boxes only.
+#   python tools/test.py configs/fvit/fvit_eva02-l14-336-declip_objects365-v1.py \
+#       work_dirs/OV_LVIS_DETECTOR/epoch_48.pth
+# Published: AP / AP50 / AP75 20.0 / 32.2 / 21.2.
+_base_ = [
+    '../_base_/models/fvit_transfer_l14.py',
+    '../_base_/datasets/objects365_v1_transfer.py',
+    '../_base_/default_runtime_det.py',
+]
+model = dict(
+    backbone=dict(
+        type='openvocab.DeCLIP',
+        readout=None,  # the preset's
+        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/DeCLIP_EVA-L_DINOv2-L_csa_0.05_2.0.pt')),
+    text_bank=dict(vocabulary='objects365_v1'),
+    roi_head=dict(bbox_head=dict(fusion=dict(alpha=0.3))))
