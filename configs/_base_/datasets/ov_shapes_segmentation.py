@@ -1,4 +1,4 @@
-# Segmentation of OV-Shapes at 128 px: trained on the seen 26 + 6 classes, tested on all.
+# Segmentation of OV-Shapes at 128 px: trained on the seen 26 things and 7 textures, tested on all.
 data_root = 'data/ov_shapes/'
 crop_size = (128, 128)
 

@@ -1,0 +1,248 @@
+"""Tiny archives in the layout of the official ones, through the preparations."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from faster_coco_eval.core import mask as rle
+from PIL import Image
+
+from openvocab.datasets.label_image import decode_label_image, write_label_image
+from openvocab.datasets.segmentation.ade20k_full import reduced_size
+from openvocab.datasets.segmentation.conversion import LabelCounts, convert_labels
+from openvocab.datasets.segmentation.preparations import PREPARATIONS
+from openvocab.vocab import Vocabulary
+
+TOOL = Path(__file__).parents[3] / 'tools/dataset_converters/segmentation.py'
+
+
+def prepare(name, root, workers=0, dry_run=False):
+    """Prepares all parts; returns their counts by name."""
+    counts = {}
+    for part in PREPARATIONS[name].parts(root, root):
+        counts[part.name] = convert_labels(
+            part.conversions, part.empty_counts(), dry_run, workers
+        )
+        part.write_list()
+    return counts
+
+
+def read(path):
+    return decode_label_image(path.read_bytes())
+
+
+@pytest.fixture
+def stuff(tmp_path):
+    """ids - 1 as in stuffthingmaps: person, toothbrush, banner, wood, none."""
+    values = np.array([[0, 89, 91], [181, 255, 255]], np.uint8)
+    write_label_image(tmp_path / 'stuffthingmaps/val2017/000.png', values)
+    return tmp_path
+
+
+def test_coco_stuff(stuff):
+    counts = prepare('coco-stuff', stuff)['val2017']
+    labels = read(stuff / 'stuffthingmaps_171/val2017/000.png')
+    assert labels.dtype == np.uint8
+    assert labels.tolist() == [[0, 79, 80], [170, 255, 255]]
+    assert (counts.images, counts.classes_present, counts.ignored) == (1, 4, 2)
+    assert counts.ignored_share == pytest.approx(1 / 3)
+    assert (counts.pixels[[0, 79, 80, 170]] == 1).all() and counts.pixels.sum() == 4
+
+
+def test_coco_stuff_follows_the_official_ids(stuff):
+    vocab = Vocabulary.load('coco_stuff_171')
+    values = np.array([[entry.id - 1 for entry in vocab.classes]], np.uint8)
+    write_label_image(stuff / 'stuffthingmaps/val2017/001.png', values)
+    prepare('coco-stuff', stuff)
+    labels = read(stuff / 'stuffthingmaps_171/val2017/001.png')
+    assert labels.tolist() == [list(range(171))]
+
+
+def test_coco_object_ignores_nothing(stuff):
+    counts = prepare('coco-object', stuff)['val2017']
+    labels = read(stuff / 'stuffthingmaps_81/val2017/000.png')
+    assert labels.tolist() == [[1, 80, 0], [0, 0, 0]]
+    assert counts.ignored == 0 and counts.num_classes == 81
+
+
+def test_id_without_a_class_is_refused(stuff):
+    # 11 is the street sign that COCO-Stuff left out.
+    path = stuff / 'stuffthingmaps/val2017/001.png'
+    write_label_image(path, np.array([[11]], np.uint8))
+    with pytest.raises(ValueError, match=r'001\.png: value 11 \(1 pixels\)'):
+        prepare('coco-stuff', stuff)
+    assert not (stuff / 'stuffthingmaps_171/val2017/001.png').exists()
+
+
+def write_ade(root, name, index, folder='urban/street'):
+    folder = root / 'images/ADE/validation' / folder
+    folder.mkdir(parents=True, exist_ok=True)
+    noise = np.random.default_rng(0).integers(0, 255, (*index.shape, 3), np.uint8)
+    Image.fromarray(noise).save(folder / f'{name}.jpg')
+    # R holds the high byte times ten, plus a part number that is dropped.
+    planes = np.stack([index // 256 * 10 + 3, index % 256, index * 0 + 7], axis=-1)
+    Image.fromarray(planes.astype(np.uint8)).save(folder / f'{name}_seg.png')
+    Image.fromarray(planes.astype(np.uint8)).save(folder / f'{name}_parts_1.png')
+    return folder
+
+
+def test_ade20k_847(tmp_path):
+    vocab = Vocabulary.load('ade20k_847')
+    index = np.array([entry.id for entry in vocab.classes] + [0, 1, 3000]).reshape(
+        17, 50
+    )
+    folder = write_ade(tmp_path, 'ADE_val_00000001', index)
+    counts = prepare('ade20k-847', tmp_path)['validation']
+    labels = read(tmp_path / 'annotations_847/validation/ADE_val_00000001.png')
+    assert labels.reshape(-1).tolist()[:847] == list(range(847))
+    # 3000 is a class of its own: water faucet
+    assert labels.reshape(-1).tolist()[847:] == [65535, 65535, 642]
+    assert (counts.images, counts.classes_present, counts.ignored) == (1, 847, 2)
+    copied = tmp_path / 'images_847/validation/ADE_val_00000001.jpg'
+    assert copied.read_bytes() == (folder / 'ADE_val_00000001.jpg').read_bytes()
+
+
+def test_ade20k_847_reduces_large_images(tmp_path):
+    index = np.full((520, 900), 2978)
+    index[:, 450:] = 2420
+    write_ade(tmp_path, 'ADE_val_00000002', index)
+    prepare('ade20k-847', tmp_path)
+    labels = read(tmp_path / 'annotations_847/validation/ADE_val_00000002.png')
+    image = Image.open(tmp_path / 'images_847/validation/ADE_val_00000002.jpg')
+    assert labels.shape == (512, 886) and image.size == (886, 512)
+    assert (labels[:, :443] == 0).all() and (labels[:, 443:] == 2).all()
+
+
+@pytest.mark.parametrize(
+    ('size', 'expected'),
+    [
+        ((512, 900), (512, 900)),
+        ((300, 4000), (300, 4000)),
+        ((513, 513), (512, 512)),
+        ((2000, 1000), (1024, 512)),
+        ((768, 1025), (512, 683)),
+    ],
+)
+def test_shorter_side_of_ade20k(size, expected):
+    assert reduced_size(*size) == expected
+
+
+def test_pascal_context_459_keeps_every_class(tmp_path):
+    savemat = pytest.importorskip('scipy.io').savemat
+    (tmp_path / 'trainval').mkdir()
+    values = np.arange(460, dtype=np.uint16).reshape(20, 23)
+    savemat(tmp_path / 'trainval/2008_000002.mat', dict(LabelMap=values))
+    counts = prepare('pascal-context-459', tmp_path)['train and val']
+    labels = read(tmp_path / 'SegmentationContext459/2008_000002.png')
+    assert labels.reshape(-1).tolist() == [65535, *range(459)]
+    assert (counts.classes_present, counts.ignored) == (459, 1)
+    savemat(tmp_path / 'trainval/2008_000003.mat', dict(other=values))
+    with pytest.raises(ValueError, match=r'000003\.mat: no LabelMap'):
+        prepare('pascal-context-459', tmp_path)
+
+
+@pytest.fixture
+def context(tmp_path):
+    """An aeroplane (2), then a cloth (75, not among the 59) over half of it."""
+
+    def segment(category, rows, columns):
+        mask = np.zeros((4, 6), np.uint8)
+        mask[rows, columns] = 1
+        encoded = rle.encode(np.asfortranarray(mask))
+        counts = encoded['counts']
+        encoded['counts'] = counts.decode() if isinstance(counts, bytes) else counts
+        return dict(image_id=7, category_id=category, segmentation=encoded)
+
+    content = dict(
+        images=[
+            dict(image_id=7, file_name='b.jpg', height=4, width=6, phase='val'),
+            dict(image_id=8, file_name='a.jpg', height=2, width=3, phase='val'),
+            dict(image_id=9, file_name='c.jpg', height=2, width=3, phase='train'),
+        ],
+        annos_segmentation=[
+            segment(2, slice(0, 2), slice(None)),
+            segment(75, slice(0, 1), slice(0, 3)),
+            segment(458, slice(3, 4), slice(None)),
+        ],
+    )
+    (tmp_path / 'trainval_merged.json').write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_pascal_context(context):
+    counts = prepare('pascal-context', context)
+    labels = read(context / 'SegmentationClassContext/b.png')
+    assert labels.tolist() == [[0, 0, 0, 1, 1, 1], [1] * 6, [0] * 6, [59] * 6]
+    assert (read(context / 'SegmentationClassContext/a.png') == np.zeros((2, 3))).all()
+    lists = context / 'ImageSets/SegmentationContext'
+    assert (lists / 'val.txt').read_text() == 'a\nb\n'
+    assert (lists / 'train.txt').read_text() == 'c\n'
+    assert counts['val'].images == 2 and counts['val'].pixels[59] == 6
+
+
+def test_corrupt_pascal_context_is_named(context):
+    path = context / 'trainval_merged.json'
+    content = json.loads(path.read_text())
+    content['annos_segmentation'][0]['category_id'] = 460
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r'merged\.json: b: unknown category id 460'):
+        prepare('pascal-context', context)
+    content['annos_segmentation'][0]['category_id'] = 2
+    content['images'][0]['height'] = 5
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r'b: a segment is \(4, 6\), the image is \(5'):
+        prepare('pascal-context', context)
+    del content['images'][0]['phase']
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="merged.json: an entry lacks 'phase'"):
+        prepare('pascal-context', context)
+
+
+def test_processes_give_the_same(stuff):
+    for number in range(5):
+        values = np.full((3, 4), number, np.uint8)
+        write_label_image(stuff / f'stuffthingmaps/val2017/1{number}.png', values)
+    alone = prepare('coco-stuff', stuff)['val2017']
+    files = sorted((stuff / 'stuffthingmaps_171/val2017').iterdir())
+    written = [path.read_bytes() for path in files]
+    together = prepare('coco-stuff', stuff, workers=2)['val2017']
+    assert [path.read_bytes() for path in files] == written
+    assert (together.pixels == alone.pixels).all() and together.images == 6
+    assert (together.images_with == alone.images_with).all()
+
+
+def test_counts_refuse_a_label_that_is_no_class():
+    counts = LabelCounts(3, 255)
+    counts.add(np.bincount([0, 2, 2, 255]))
+    assert counts.pixels.tolist() == [1, 0, 2] and counts.ignored == 1
+    with pytest.raises(ValueError, match='label 3 is none of 3 classes'):
+        counts.add(np.bincount([3]))
+
+
+def run_tool(monkeypatch, *arguments):
+    monkeypatch.setattr(sys, 'argv', ['segmentation.py', *map(str, arguments)])
+    monkeypatch.setenv('COLUMNS', '120')
+    runpy.run_path(str(TOOL))['main']()
+
+
+def test_tool_prints_counts_and_writes_nothing_in_a_dry_run(stuff, monkeypatch, capsys):
+    arguments = ('coco-stuff', stuff, '--workers', 0)
+    run_tool(monkeypatch, *arguments, '--dry-run', '--classes')
+    printed = capsys.readouterr().out
+    assert 'DIFFERENT from the published 5,000' in printed
+    assert '4 of 171' in printed and '33.3 %' in printed and 'toothbrush' in printed
+    assert not (stuff / 'stuffthingmaps_171').exists()
+    run_tool(monkeypatch, *arguments, '--out', stuff / 'new')
+    assert (stuff / 'new/stuffthingmaps_171/val2017/000.png').exists()
+
+
+def test_tool_says_what_is_missing(tmp_path, stuff, monkeypatch):
+    with pytest.raises(SystemExit, match=r'has no trainval_merged\.json'):
+        run_tool(monkeypatch, 'pascal-context', tmp_path)
+    path = stuff / 'stuffthingmaps/val2017/000.png'
+    write_label_image(path, np.array([[90]], np.uint8))
+    with pytest.raises(SystemExit, match='value 90'):
+        run_tool(monkeypatch, 'coco-stuff', stuff, '--workers', 0)

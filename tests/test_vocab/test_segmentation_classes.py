@@ -1,0 +1,125 @@
+"""Class lists of the segmentation benchmarks against mmseg's and the data sets' ids."""
+
+import pytest
+
+from openvocab.vocab import Vocabulary, list_vocabularies
+
+SIZES = dict(
+    ade20k_847=847,
+    pascal_context_59=59,
+    pascal_context_60=60,
+    pascal_context_459=459,
+    pascal_context_459_glued=459,
+    pascal_voc_20=20,
+    pascal_voc_20b=59,
+    pascal_voc_21=21,
+    cityscapes_19=19,
+    coco_object_81=81,
+)
+
+
+@pytest.fixture(scope='module')
+def mmseg_classes():
+    datasets = pytest.importorskip('mmseg.datasets')
+    return lambda name: tuple(getattr(datasets, name).METAINFO['classes'])
+
+
+@pytest.mark.parametrize('name', SIZES)
+def test_sizes_and_distinct_prompts(name):
+    assert name in list_vocabularies()
+    vocab = Vocabulary.load(name)
+    assert len(vocab) == SIZES[name]
+    assert len(set(vocab.prompt_names)) == len(vocab)
+
+
+def test_pascal_context_follows_mmseg(mmseg_classes):
+    expected = mmseg_classes('PascalContextDataset59')
+    vocab = Vocabulary.load('pascal_context_59')
+    # mmseg says table for what SAN and CAT-Seg call diningtable.
+    assert [vocab.index(name) for name in expected] == list(range(59))
+    assert vocab.names[49] == 'diningtable'
+    assert Vocabulary.load('pascal_context_60').names == ('background', *vocab.names)
+
+
+def test_pascal_context_59_has_the_ids_of_the_459():
+    whole = Vocabulary.load('pascal_context_459')
+    assert [entry.id for entry in whole.classes] == list(range(1, 460))
+    for entry in Vocabulary.load('pascal_context_59').classes:
+        name = 'table' if entry.name == 'diningtable' else entry.name
+        assert whole.classes[entry.id - 1].name == name
+
+
+def test_pascal_context_459_splits_compounds_only_in_prompts():
+    split = Vocabulary.load('pascal_context_459')
+    glued = Vocabulary.load('pascal_context_459_glued')
+    assert split.names == glued.names == glued.prompt_names
+    assert [p.replace(' ', '') for p in split.prompt_names] == list(glued.names)
+    assert sum(' ' in prompt for prompt in split.prompt_names) == 94
+    assert (split.names[255], split.names[430]) == ('monkey', 'unknown')
+    assert split.prompt_names[split.index('airconditioner')] == 'air conditioner'
+
+
+def test_ade20k_847():
+    vocab = Vocabulary.load('ade20k_847')
+    ids = {entry.name: entry.id for entry in vocab.classes}
+    assert (ids['wall'], ids['towel rail'], ids['alga, algae']) == (2978, 2826, 3156)
+    assert len(set(ids.values())) == 847 and min(ids.values()) == 6
+    # ADE20K counts its names in alphabetical order up to 3100 and appended some later:
+    # a wrong or shifted id would break the order.
+    counted = [name for name in sorted(ids, key=ids.get) if ids[name] < 3100]
+    assert len(counted) == 827
+    assert counted == sorted(counted)
+    assert vocab.names[:3] == ('wall', 'building, edifice', 'sky')
+    assert vocab.names[255] == 'pier'
+    assert sum(',' in name for name in vocab.names) == 217
+
+
+def test_ade20k_847_prompts_are_first_synonyms_where_these_differ():
+    vocab = Vocabulary.load('ade20k_847')
+    first = [name.split(',')[0] for name in vocab.names]
+    changed = {
+        (name, prompt)
+        for name, prompt, usual in zip(
+            vocab.names, vocab.prompt_names, first, strict=True
+        )
+        if prompt != usual
+    }
+    assert len(changed) == 10
+    assert ('bag, handbag, pocketbook, purse', 'handbag') in changed
+    assert ('pier, wharf, wharfage, dock', 'wharf') in changed
+    repeated = {usual for usual in first if first.count(usual) > 1}
+    assert repeated == {
+        'bag', 'pot', 'basket', 'screen', 'pier', 'control panel', 'pipe', 'grill',
+        'patio',
+    }  # fmt: skip
+    assert {name.split(',')[0] for name, _ in changed} == repeated
+
+
+def test_pascal_voc(mmseg_classes):
+    with_background = mmseg_classes('PascalVOCDataset')
+    assert Vocabulary.load('pascal_voc_21').names == with_background
+    twenty = Vocabulary.load('pascal_voc_20')
+    assert twenty.names == twenty.prompt_names == with_background[1:]
+    assert [entry.id for entry in twenty.classes] == list(range(1, 21))
+
+
+def test_pas20b_is_voc_first_then_the_rest_of_pascal_context():
+    vocab = Vocabulary.load('pascal_voc_20b')
+    context = set(Vocabulary.load('pascal_context_59').names)
+    assert vocab.names[:20] == Vocabulary.load('pascal_voc_20').names
+    assert set(vocab.names) == context
+    assert vocab.names[20] == 'bag' and vocab.names[-1] == 'wood'
+
+
+def test_cityscapes(mmseg_classes):
+    vocab = Vocabulary.load('cityscapes_19')
+    assert vocab.names == mmseg_classes('CityscapesDataset')
+    assert vocab.is_thing == (False,) * 11 + (True,) * 8
+    assert (vocab.classes[0].id, vocab.classes[-1].id) == (7, 33)
+
+
+def test_coco_object():
+    vocab = Vocabulary.load('coco_object_81')
+    stuff = Vocabulary.load('coco_stuff_171')
+    assert vocab.names == ('background', *stuff.names[:80])
+    assert [e.id for e in vocab.classes[1:]] == [e.id for e in stuff.classes[:80]]
