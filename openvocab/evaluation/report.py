@@ -23,7 +23,8 @@ from rich.table import Table
 from openvocab.fileio import write_atomically
 from openvocab.version import __version__
 
-from .report_table import ATTRIBUTES, markdown_table, metrics_of, rich_table
+from .report_columns import ATTRIBUTES, metrics_of
+from .report_table import markdown_table, rich_table
 
 # Either family may own a library; the first that is installed is named.
 _LIBRARIES = (

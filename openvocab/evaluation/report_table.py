@@ -1,60 +1,13 @@
 """How the rows of a report are laid out: on a console and in markdown."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 from rich import box
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-Row = Mapping[str, Any]
-
-
-class Column(NamedTuple):
-    """One column: its heading and the metrics shown in a cell, joined by a slash."""
-
-    title: str
-    metrics: tuple[str, ...]
-
-
-_KNOWN = (
-    Column('Boxes', ('boxes_top1', 'boxes_top5')),
-    Column('Masks-T', ('masks_t_top1', 'masks_t_top5')),
-    Column('Masks-S', ('masks_s_top1', 'masks_s_top5')),
-    Column('Crops', ('crops_top1', 'crops_top5')),
-    Column('Stuff as thing', ('stuff_as_thing',)),
-    Column('Thing as stuff', ('thing_as_stuff',)),
-    Column('mIoU', ('miou',)),
-    Column('mIoU (union)', ('miou_union',)),
-    Column('Seen', ('miou_seen',)),
-    Column('Unseen', ('miou_unseen',)),
-    Column('hIoU', ('hiou',)),
-    Column('fwIoU', ('fwiou',)),
-    Column('Pixel acc.', ('pacc',)),
-)
-# What of a row is not a metric.
-ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
-_CAPTION = (
-    'Regions: top-1 / top-5 mean class accuracy, %. In brackets: the published figure.'
-)
-
-
-def metrics_of(row: Row) -> dict[str, float]:
-    """Returns the metrics of a row, without those that were not measured."""
-    return {
-        name: value
-        for name, value in row.items()
-        if name not in ATTRIBUTES and isinstance(value, (int, float))
-    }
-
-
-def columns_of(rows: Sequence[Row]) -> list[Column]:
-    """Returns the columns that the rows fill: the known ones, then one per metric."""
-    measured = dict.fromkeys(name for row in rows for name in metrics_of(row))
-    known = [column for column in _KNOWN if any(m in measured for m in column.metrics)]
-    shown = {metric for column in known for metric in column.metrics}
-    return known + [Column(name, (name,)) for name in measured if name not in shown]
+from .report_columns import Column, Row, caption_of, columns_of
 
 
 def rich_table(rows: Sequence[Row]) -> Table:
@@ -62,7 +15,7 @@ def rich_table(rows: Sequence[Row]) -> Table:
     columns = columns_of(rows)
     table = Table(
         title='Report',
-        caption=_CAPTION if _has_regions(columns) else None,
+        caption=caption_of(columns),
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -102,17 +55,14 @@ def markdown_table(rows: Sequence[Row]) -> str:
                 _measured(row, column) + (f' ({published})' if published else '')
             )
         lines.append(_markdown_row(cells))
-    if _has_regions(columns):
-        lines += ['', _CAPTION]
+    caption = caption_of(columns)
+    if caption:
+        lines += ['', caption]
     return '\n'.join(lines)
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
     return f'| {" | ".join(cell.replace("|", chr(92) + "|") for cell in cells)} |'
-
-
-def _has_regions(columns: Sequence[Column]) -> bool:
-    return any(len(column.metrics) > 1 for column in columns)
 
 
 def _method(row: Row) -> str:

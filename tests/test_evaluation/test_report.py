@@ -64,6 +64,62 @@ def test_table_shows_known_columns_first_then_others():
     assert 'Masks-T' not in text
 
 
+DETECTION = dict(
+    bbox_ap=30.14,
+    bbox_ap50=50.4,
+    bbox_ap75=31.0,
+    bbox_aps=9.0,
+    bbox_ap_base=33.0,
+    bbox_ap_novel=20.0,
+    bbox_ap50_base=54.9,
+    bbox_ap50_novel=37.6,
+)
+LVIS = dict(segm_ap=25.2, segm_ap50=40.0, segm_apr=None, segm_apc=21.8, segm_apf=29.1)
+LVIS.update(segm_ap50_base=41.0, segm_ap50_novel=None)
+
+
+@pytest.mark.parametrize(
+    ('metrics', 'title', 'cell'),
+    [
+        (DETECTION, 'Box AP50 novel/base/all', '37.6 / 54.9 / 50.4'),
+        (LVIS, 'Mask APr/c/f/all', '- / 21.8 / 29.1 / 25.2'),
+        (
+            dict(bbox_ap=40.5, bbox_ap50=63.8, bbox_ap75=44.3, bbox_apl=60.0),
+            'Box AP/50/75',
+            '40.5 / 63.8 / 44.3',
+        ),
+        (
+            dict(bbox_ap=1, bbox_ap50=2, bbox_ap50_unseen=3.0, bbox_ap50_seen=4.0),
+            'Box AP50 unseen/seen/all',
+            '3.0 / 4.0 / 2.0',
+        ),
+    ],
+)
+def test_detection_has_one_column(metrics, title, cell):
+    report = Report()
+    report.add_row('F-ViT', metrics)
+    header, _, row, *_ = report.markdown().split('\n\n')[1].splitlines()
+    assert header == f'| Method | {title} |'
+    assert row == f'| F-ViT | {cell} |'
+
+
+def test_detection_beside_other_measures(tmp_path):
+    report = Report()
+    report.add_row('F-ViT', DETECTION, published=dict(bbox_ap50_novel=38.0))
+    report.add_row('transfer', dict(bbox_ap=40.5, bbox_ap50=63.8, bbox_ap75=44.3))
+    report.add_row('regions', dict(boxes_top1=44.0, images_found=3))
+    markdown = report.markdown()
+    assert (
+        '| Method | Boxes | Box AP50 novel/base/all | Box AP/50/75 | images_found |'
+    ) in markdown
+    assert '| - | 37.6 / 54.9 / 50.4 (38.0 / - / -) | 30.1 / 50.4 / 31.0 |' in markdown
+    assert '| transfer | - | - / - / 63.8 | 40.5 / 63.8 / 44.3 | - |' in markdown
+    assert 'average precision' in markdown and 'mean class accuracy' in markdown
+    report.write(tmp_path)
+    assert load_report(tmp_path).rows[0]['bbox_ap_novel'] == 20
+    assert '37.6/54.9/50.4' in text_of(report)
+
+
 def test_repeated_methods_become_mean_and_std(tmp_path):
     for seed, value in enumerate((10.0, 12.0, 14.0)):
         report = Report()

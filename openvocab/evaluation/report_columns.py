@@ -1,0 +1,102 @@
+"""Which columns a report has, and what stands in them."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+Row = Mapping[str, Any]
+
+# What of a row is not a metric.
+ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
+
+
+class Column(NamedTuple):
+    """One column: its heading and the metrics shown in a cell, joined by a slash."""
+
+    title: str
+    metrics: tuple[str, ...]
+
+
+_REGIONS = (
+    Column('Boxes', ('boxes_top1', 'boxes_top5')),
+    Column('Masks-T', ('masks_t_top1', 'masks_t_top5')),
+    Column('Masks-S', ('masks_s_top1', 'masks_s_top5')),
+    Column('Crops', ('crops_top1', 'crops_top5')),
+)
+_KNOWN = (
+    *_REGIONS,
+    Column('Stuff as thing', ('stuff_as_thing',)),
+    Column('Thing as stuff', ('thing_as_stuff',)),
+    Column('mIoU', ('miou',)),
+    Column('mIoU (union)', ('miou_union',)),
+    Column('Seen', ('miou_seen',)),
+    Column('Unseen', ('miou_unseen',)),
+    Column('hIoU', ('hiou',)),
+    Column('fwIoU', ('fwiou',)),
+    Column('Pixel acc.', ('pacc',)),
+)
+
+
+def _detection(iou_type: str, word: str) -> tuple[Column, ...]:
+    """How detection is compared: LVIS, OV-COCO and its like, transfer.
+
+    The last metric of the first three is measured everywhere, the others are not.
+    """
+    layouts = (
+        ('APr/c/f/all', ('apr', 'apc', 'apf', 'ap')),
+        ('AP50 novel/base/all', ('ap50_novel', 'ap50_base', 'ap50')),
+        ('AP50 unseen/seen/all', ('ap50_unseen', 'ap50_seen', 'ap50')),
+        ('AP/50/75', ('ap', 'ap50', 'ap75')),
+    )
+    return tuple(
+        Column(f'{word} {title}', tuple(f'{iou_type}_{name}' for name in names))
+        for title, names in layouts
+    )
+
+
+_DETECTION = (_detection('bbox', 'Box'), _detection('segm', 'Mask'))
+# One column per row and kind is enough; report.json has all of these.
+_DETECTION_METRIC = re.compile(r'(bbox|segm)_ap')
+
+
+def metrics_of(row: Row) -> dict[str, float]:
+    """Returns the metrics of a row, without those that were not measured."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name not in ATTRIBUTES and isinstance(value, (int, float))
+    }
+
+
+def columns_of(rows: Sequence[Row]) -> list[Column]:
+    """Returns the columns that the rows fill: the known ones, then one per metric."""
+    measured = dict.fromkeys(name for row in rows for name in metrics_of(row))
+    known = [column for column in _KNOWN if any(m in measured for m in column.metrics)]
+    for layouts in _DETECTION:
+        chosen = {_layout(metrics_of(row), layouts) for row in rows}
+        known += [column for column in layouts if column in chosen]
+    shown = {metric for column in known for metric in column.metrics}
+    return known + [
+        Column(name, (name,))
+        for name in measured
+        if name not in shown and not _DETECTION_METRIC.match(name)
+    ]
+
+
+def _layout(metrics: Mapping[str, float], layouts: Sequence[Column]) -> Column | None:
+    for column in layouts:
+        if any(name in metrics for name in column.metrics[:-1]):
+            return column
+    return None
+
+
+def caption_of(columns: Sequence[Column]) -> str | None:
+    """Explains cells of several numbers; None if there are none."""
+    parts = []
+    if any(column in _REGIONS for column in columns):
+        parts.append('Regions: top-1 / top-5 mean class accuracy, %.')
+    if any(column in layouts for layouts in _DETECTION for column in columns):
+        parts.append('Box, Mask: average precision, %.')
+    if not parts:
+        return None
+    return ' '.join([*parts, 'In brackets: the published figure.'])
