@@ -1,11 +1,10 @@
 # F-ViT on OV-LVIS: class-agnostic masks, norms in the RPN, the test settings of LVIS.
 _base_ = './fvit.py'
 
-norm_cfg = dict(type='BN')
 model = dict(
     data_preprocessor=dict(pad_size_divisor=1024, pad_mask=True),
     text_bank=dict(vocabulary='lvis_v1'),
-    rpn_head=dict(norm_cfg=norm_cfg),
+    rpn_head=dict(norm_cfg=dict(type='BN')),
     roi_head=dict(
         bbox_head=dict(
             fusion=dict(beta=0.6, temperature=50.0),
@@ -20,7 +19,7 @@ model = dict(
             in_channels=256,
             conv_out_channels=256,
             class_agnostic=True,
-            norm_cfg=norm_cfg,
+            norm_cfg=dict(type='BN'),
             loss_mask=dict(
                 type='mmdet.CrossEntropyLoss', use_mask=True, loss_weight=1.0))),
     train_cfg=dict(

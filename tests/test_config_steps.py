@@ -1,0 +1,100 @@
+"""Every config: one training step, where there is a loss, and one prediction."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from openvocab.registry import MODELS
+from openvocab.structures import RegionDataSample
+from openvocab.testing import (
+    random_detection_batch,
+    random_region_batch,
+    without_weights,
+)
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAVES = sorted(p for p in (ROOT / 'configs').glob('[!_]*/*.py'))
+SMALL = [p for p in LEAVES if 'ov-shapes' in p.stem and 'pretrain' not in p.stem]
+REAL = [p for p in LEAVES if 'ov-shapes' not in p.stem]
+
+
+def alignment_batch(model: nn.Module, size: int) -> tuple:
+    return random_region_batch(
+        images=2, size=size, regions=3, crop_size=model.backbone.image_size,
+        classes=len(model.text_bank.vocabulary),
+    )  # fmt: skip
+
+
+def detection_batch(model: nn.Module, size: int) -> tuple:
+    inputs, samples = random_detection_batch(
+        sizes=[(size, size - 30), (size - 50, size)], boxes=3, masks=model.with_mask,
+    )  # fmt: skip
+    base = model.text_bank.vocabulary.is_novel.index(False)
+    for sample in samples:
+        sample.gt_instances.labels[:] = base
+    return inputs, samples
+
+
+def check_regions(samples: list) -> None:
+    assert all(isinstance(sample, RegionDataSample) for sample in samples)
+    assert samples[0].predictions['masks'].topk.shape[1] == 5
+
+
+def check_boxes(samples: list) -> None:
+    found = samples[0].pred_instances
+    assert len(found.label_names) == len(found.bboxes) == len(found.scores)
+    if 'masks' in found:
+        assert found.masks.shape[1:] == samples[0].ori_shape
+
+
+KINDS: dict[str, tuple[Callable, Callable]] = {
+    'mmengine': (alignment_batch, check_regions),
+    'mmdet': (detection_batch, check_boxes),
+}
+
+
+def run_once(path: Path, size: int) -> None:
+    cfg = Config.fromfile(path)
+    trains = 'optim_wrapper' in cfg
+    make_batch, check = KINDS[cfg.default_scope]
+    model_cfg = without_weights(cfg.model)
+    if model_cfg.get('scales'):  # smaller ones: a CPU takes minutes at 896 px
+        model_cfg.scales = (size, size + 32)
+    if 'pad_size_divisor' in model_cfg.get('data_preprocessor', {}):
+        model_cfg.data_preprocessor.pad_size_divisor = size
+    init_default_scope(cfg.default_scope)
+    torch.manual_seed(0)
+    model = MODELS.build(model_cfg)
+    inputs, samples = make_batch(model, size)
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+    if trains:
+        step(model, batch)
+    model.eval()
+    with torch.no_grad():
+        check(model(**batch, mode='predict'))
+
+
+def step(model: nn.Module, batch: dict) -> None:
+    trainable = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    assert trainable
+    model.train()
+    loss, _ = model.parse_losses(model(**batch, mode='loss'))
+    assert torch.isfinite(loss)
+    loss.backward()
+    assert not [n for n, p in trainable.items() if p.grad is None]
+
+
+@pytest.mark.parametrize('path', SMALL, ids=lambda p: p.stem)
+def test_small_configs_step_and_predict(path):
+    run_once(path, size=128)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('path', REAL, ids=lambda p: p.stem)
+def test_published_configs_step_and_predict(path):
+    run_once(path, size=224)
