@@ -197,7 +197,7 @@ def test_corrupt_pascal_context_is_named(context):
         prepare('pascal-context', context)
     del content['images'][0]['phase']
     path.write_text(json.dumps(content))
-    with pytest.raises(ValueError, match="merged.json: an entry lacks 'phase'"):
+    with pytest.raises(ValueError, match=r"merged\.json: an entry lacks 'phase'"):
         prepare('pascal-context', context)
 
 

@@ -184,7 +184,7 @@ def test_labels_keep_the_original_size_when_loaded_after_resizing(write):
 
 
 def test_item_of_another_data_set_is_refused():
-    with pytest.raises(KeyError, match='use openvocab.OVSegDataset'):
+    with pytest.raises(KeyError, match=r'use openvocab\.OVSegDataset'):
         LoadOVAnnotations()(dict(seg_map_path='a.png'))
 
 
