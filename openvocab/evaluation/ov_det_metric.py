@@ -56,7 +56,9 @@ class OVDetMetric(GatheredMetric):
 
     **Federated evaluation** (LVIS, arXiv:1908.03195): detections of a class count only
     in images where it is annotated or listed in ``neg_category_ids``, and unmatched
-    ones do not count where it is in ``not_exhaustive_category_ids``.
+    ones do not count where it is in ``not_exhaustive_category_ids``. As in lvis-api,
+    detections without area do not count, so an empty mask is not a false one (mmdet's
+    ``LVISMetric`` takes the areas of boxes for masks and counts it).
 
     Args:
         ann_file: COCO or LVIS json, official or derived. None: the ``instances`` of the
