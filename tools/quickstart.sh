@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# From a fresh machine to an unbiased region report, without any download but packages:
-# environment, OV-Shapes, plain CLIP, CLIPSelf, DenseVLM, one table.
+# From a fresh machine to open-vocabulary results, without any download but packages:
+# environment, OV-Shapes, alignment (CLIPSelf, DenseVLM), region report, a detector on the
+# plain and on the aligned encoder, one table and two pictures.
 #   bash tools/quickstart.sh [WORK_DIR]          default work_dirs/quickstart
 #   SEEDS="0 1 2" bash tools/quickstart.sh       mean and deviation over seeds
 set -euo pipefail
@@ -18,46 +19,72 @@ export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}"
 step 'OV-Shapes: draw the data set'
 "$python" tools/dataset_converters/ov_shapes.py --out data/ov_shapes
 
+clip=configs/clip/clip_ov-shapes-u_ov-shapes.py
 clipself=configs/clipself/clipself_ov-shapes-u_1xb8-1e_ov-shapes.py
 densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py
+fvit=configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py
 reports=()
-# evaluate NAME SEED [ENCODER]: region recognition of plain CLIP or of an encoder file
-evaluate() {
-    local folder="$work/$1-$2" options=()
-    if [ $# -gt 2 ]; then
-        options=(--cfg-options model.backbone.init_cfg.type=Pretrained
-            "model.backbone.init_cfg.checkpoint=$3")
-    fi
-    "$python" tools/test.py configs/clip/clip_ov-shapes-u_ov-shapes.py \
-        --work-dir "$folder" --method "$1" "${options[@]}"
-    reports+=("$folder/report.json")
+
+# encoder_options FILE: what puts an encoder file into any config; nothing for plain CLIP
+encoder_options() {
+    [ -z "$1" ] || echo "model.backbone.init_cfg.type=Pretrained" \
+        "model.backbone.init_cfg.checkpoint=$1"
 }
 
-# align NAME SEED CONFIG: train, then evaluate the exported encoder
-align() {
+# evaluate NAME SEED CONFIG ENCODER [CHECKPOINT]: a row of the table
+evaluate() {
+    # shellcheck disable=SC2046  (several options, none with blanks)
+    "$python" tools/test.py "$3" ${5:+"$5"} --work-dir "$work/$1-$2" --method "$1" \
+        --cfg-options "randomness.seed=$2" $(encoder_options "$4")
+    reports+=("$work/$1-$2/report.json")
+}
+
+# train NAME SEED CONFIG ENCODER
+train() {
+    # shellcheck disable=SC2046
     "$python" tools/train.py "$3" --work-dir "$work/$1-$2" --no-validate \
-        --cfg-options "randomness.seed=$2"
-    evaluate "$1" "$2" "$work/$1-$2/encoder.safetensors"
+        --cfg-options "randomness.seed=$2" $(encoder_options "$4")
+}
+
+# align NAME SEED CONFIG: an encoder file, and its region report
+align() {
+    train "$1" "$2" "$3" ''
+    evaluate "$1" "$2" "$clip" "$work/$1-$2/encoder.safetensors"
+}
+
+# use NAME SEED CONFIG ENCODER: a detector on an encoder, and its report
+use() {
+    train "$@"
+    evaluate "$@" "$(cat "$work/$1-$2/last_checkpoint")"
 }
 
 step 'plain CLIP: report'
-evaluate CLIP 0
+evaluate CLIP 0 "$clip" ''
 for seed in $seeds; do
     step "CLIPSelf, seed $seed: align and report"
     align CLIPSelf "$seed" "$clipself"
     step "DenseVLM, seed $seed: align and report"
     align DenseVLM "$seed" "$densevlm"
+    encoder="$work/DenseVLM-$seed/encoder.safetensors"
+    step "F-ViT on plain CLIP, seed $seed: train and report"
+    use F-ViT+CLIP "$seed" "$fvit" ''
+    step "F-ViT on DenseVLM, seed $seed: train and report"
+    use F-ViT+DenseVLM "$seed" "$fvit" "$encoder"
 done
 
 step 'the table'
 "$python" tools/analysis_tools/merge_reports.py "${reports[@]}" --out "$work"
 
-step 'a picture: where each encoder sees three classes'
+step 'pictures: where each encoder sees three classes, what the detector finds'
 seed=${seeds%% *}
 "$python" tools/analysis_tools/similarity_maps.py data/ov_shapes/val/000024.jpg --size 128 \
-    --configs configs/clip/clip_ov-shapes-u_ov-shapes.py "$clipself" "$densevlm" \
+    --configs "$clip" "$clipself" "$densevlm" \
     --checkpoints - "$(cat "$work/CLIPSelf-$seed/last_checkpoint")" \
     "$(cat "$work/DenseVLM-$seed/last_checkpoint")" \
     --titles CLIP CLIPSelf DenseVLM --classes sky grass 'red circle' \
     --out "$work/similarity.png"
-step "done: $work/report.json, $work/report.md, $work/similarity.png"
+# shellcheck disable=SC2046
+"$python" tools/demo/detect_image.py data/ov_shapes/val/000024.jpg "$fvit" \
+    "$(cat "$work/F-ViT+DenseVLM-$seed/last_checkpoint")" --out "$work/detections" \
+    --cfg-options $(encoder_options "$work/DenseVLM-$seed/encoder.safetensors")
+step "done: $work/report.json, report.md, similarity.png and detections/"
