@@ -1,11 +1,13 @@
 """From the command line to a ready configuration, shared by ``tools/*.py``."""
 
 import argparse
+import logging
 import os
 from pathlib import Path
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
 
 from .safe_loading import refuse_code_in_checkpoints
 
@@ -76,6 +78,13 @@ def _use_cpu_processes(cfg: Config) -> None:
     # mmengine would call torch.cuda.set_device and give DDP a device id.
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
+    if cfg.get('sync_bn') is not None:
+        print_log(
+            'sync_bn needs GPUs: on CPUs every process normalises by its own batch',
+            logger='current',
+            level=logging.WARNING,
+        )
+        cfg.sync_bn = None
     if cfg.get('model_wrapper_cfg') is None:
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel',
