@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress
 from rich.table import Table
 
-from openvocab.datasets.segmentation.conversion import LabelCounts, convert_labels
-from openvocab.datasets.segmentation.preparations import PREPARATIONS, Part
+from openvocab.datasets.segmentation.conversion import convert_labels
+from openvocab.datasets.segmentation.count_table import class_table, summary_row
+from openvocab.datasets.segmentation.preparations import PREPARATIONS
 from openvocab.vocab import Vocabulary
 
 
@@ -74,18 +75,6 @@ def verdict(images: int, published: int) -> str:
     return f'DIFFERENT from the published {published:,}'
 
 
-def class_table(part: Part, counts: LabelCounts) -> Table:
-    """Pixels and images per class."""
-    table = Table(title=f'{part.name}: {part.vocabulary}')
-    for column in ('label', 'class', 'images', 'pixels'):
-        table.add_column(column, justify='left' if column == 'class' else 'right')
-    names = Vocabulary.load(part.vocabulary).names
-    for label, name in enumerate(names):
-        row = (f'{counts.images_with[label]:,}', f'{counts.pixels[label]:,}')
-        table.add_row(str(label), name, *row)
-    return table
-
-
 def main() -> None:
     """Prepares every part whose archive is there and prints the counts."""
     args = parse_args()
@@ -125,12 +114,13 @@ def main() -> None:
                 part.name,
                 f'{counts.images:,}',
                 verdict(counts.images, part.published_images),
-                f'{counts.classes_present} of {counts.num_classes}',
-                f'{100 * counts.ignored_share:.1f} %',
+                *summary_row(counts),
             )
     if args.classes:
         for part, counts in zip(parts, counted, strict=True):
-            console.print(class_table(part, counts))
+            names = Vocabulary.load(part.vocabulary).names
+            title = f'{part.name}: {part.vocabulary}'
+            console.print(class_table(title, names, counts))
     console.print(summary)
 
 
