@@ -4,10 +4,12 @@ from .checkpoint_hook import AtomicCheckpointHook
 from .epoch_seed_hook import EpochSeedHook
 from .export_encoder_hook import ExportEncoderHook
 from .report_hook import ReportHook
+from .vocabulary_hook import VocabularyHook
 
 __all__ = [
     'AtomicCheckpointHook',
     'EpochSeedHook',
     'ExportEncoderHook',
     'ReportHook',
+    'VocabularyHook',
 ]

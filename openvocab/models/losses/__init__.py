@@ -4,6 +4,7 @@ from .cosine_distill_loss import CosineDistillLoss
 from .decoupled_align_loss import DecoupledAlignLoss
 from .decoupling import DECOUPLINGS, Decoupling
 from .mask_set_loss import MaskSetLoss
+from .ov_bce_loss import OVBCELoss
 from .reductions import GroupSum, RegionMean
 from .text_cross_entropy_loss import TextCrossEntropyLoss
 
@@ -14,6 +15,7 @@ __all__ = [
     'Decoupling',
     'GroupSum',
     'MaskSetLoss',
+    'OVBCELoss',
     'RegionMean',
     'TextCrossEntropyLoss',
 ]

@@ -2,7 +2,7 @@
 
 Call graph::
 
-    loss     extract_feat -> decode_head.loss(features, text, samples)
+    loss     extract_feat -> decode_head.loss(features, text, labels)
     predict  inference(images) -> encode_decode per view -> ClassScores per image
                                                          -> label map in tiles
 
@@ -26,6 +26,7 @@ from openvocab.vocab.vocabulary import VocabularySource
 
 from .class_scores import ClassScores
 from .inference import Inference
+from .training_labels import TrainingLabels
 
 _BACKGROUND = 'background'
 
@@ -38,7 +39,8 @@ class OVSegmentor(BaseSegmentor):
 
     - ``forward(features, text) -> (B, K, h, w)`` logits: ``features`` is the backbone's
       tuple of maps, the dense embedding last; ``text`` is (K, D) or (K, P, D);
-    - ``loss(features, text, data_samples) -> dict`` of losses;
+    - ``loss(features, text, labels) -> dict`` of losses: rows and labels of the classes
+      that are trained, see :class:`TrainingLabels`;
     - ``activate(logits) -> scores``, elementwise;
     - and takes ``in_channels`` and ``strides`` of the backbone's maps, which a config
       of the head need not state.
@@ -55,7 +57,8 @@ class OVSegmentor(BaseSegmentor):
         prob_thd: Pixels whose best score is below become the class ``background``,
             which the vocabulary must have; None keeps every pixel's best class.
         data_preprocessor: Entries of a :class:`SegPreprocessor` that differ from ours:
-            the CLIP's own mean and std, BGR images.
+            the CLIP's own mean and std, BGR images. Label maps are padded with the
+            vocabulary's ignored label.
         init_cfg: See mmengine's ``BaseModule``.
 
     Attributes:
@@ -128,12 +131,21 @@ class OVSegmentor(BaseSegmentor):
     ) -> dict[str, Tensor]:
         """Losses of the head.
 
+        Classes that the vocabulary calls novel or unseen are held out.
+
         Args:
             inputs: (B, 3, H, W) normalised images.
             data_samples: B samples with ``gt_sem_seg`` (1, H, W).
+
+        Raises:
+            ValueError: A label is neither a class nor ignored.
         """
-        features = self.extract_feat(inputs)
-        return self.decode_head.loss(features, self.text_bank(), data_samples)
+        labels = torch.stack([sample.gt_sem_seg.data[0] for sample in data_samples])
+        return self.decode_head.loss(
+            self.extract_feat(inputs),
+            self.training_labels.select(self.text_bank()),
+            self.training_labels(labels),
+        )
 
     @torch.no_grad()
     def predict(
@@ -190,6 +202,11 @@ class OVSegmentor(BaseSegmentor):
                     f'vocabulary {vocabulary.name!r} does not have; set prob_thd=None'
                 ) from None
         self.dataset_meta = vocabulary.metainfo()
+        self.training_labels = TrainingLabels(vocabulary).to(self._device())
+        self.data_preprocessor.seg_pad_val = self.training_labels.ignore_index
+
+    def _device(self) -> torch.device:
+        return next(self.backbone.parameters()).device
 
 
 def _preprocessor(config: dict[str, Any] | None, encoder: nn.Module) -> dict[str, Any]:

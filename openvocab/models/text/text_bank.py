@@ -101,7 +101,7 @@ class TextBank(nn.Module):
     @property
     def embed_dim(self) -> int:
         """D, the width of the joint space."""
-        return self.rows.shape[1]
+        return self.rows.shape[-1]
 
     def set_vocabulary(self, vocabulary: VocabularySource) -> None:
         """Replaces the classes; the rows stay on the device where they are.
@@ -159,7 +159,7 @@ class TextBank(nn.Module):
             encoder = _build(encoder)
             fingerprint = encoder.fingerprint
         self.fingerprint = fingerprint
-        path = self.cache.path(fingerprint, names, self.prompts)
+        path = self.cache.path(self._cache_key(fingerprint), names, self.prompts)
         means = self.cache.load(path, len(names))
         if means is None:
             MMLogger.get_current_instance().info(
@@ -168,9 +168,17 @@ class TextBank(nn.Module):
             )
             if isinstance(encoder, Mapping):
                 encoder = _build(encoder)
-            means = template_mean(encoder, names, self.prompts)
+            means = self._encode(encoder, names)
             self.cache.store(path, means)
         return means
+
+    def _cache_key(self, fingerprint: str) -> str:
+        """What, with names and templates, identifies the rows in the cache."""
+        return fingerprint
+
+    def _encode(self, encoder: nn.Module, names: Sequence[str]) -> Tensor:
+        """What the cache keeps, (K, ..) float32 on the CPU."""
+        return template_mean(encoder, names, self.prompts)
 
 
 def _find_fingerprint(encoder: Mapping[str, Any] | nn.Module) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.logging import MMLogger
@@ -90,23 +91,31 @@ class TextEncoder(nn.Module):
             for start in range(0, len(texts), batch_size):
                 batch = list(texts[start : start + batch_size])
                 tokens = self.tokenizer(batch)
-                self._warn_if_cut(batch, tokens)
+                warn_if_cut(self.tokenizer, batch, tokens)
                 encoded = self.model.encode_text(tokens.to(device), normalize=False)
                 features.append(encoded.float())
         return torch.cat(features)
 
     forward = encode
 
-    def _warn_if_cut(self, texts: Sequence[str], tokens: Tensor) -> None:
-        from open_clip import SimpleTokenizer
 
-        if not isinstance(self.tokenizer, SimpleTokenizer):
-            return
-        length = tokens.shape[1]
-        for row in tokens[:, -1].nonzero().flatten().tolist():
-            # Two places are taken by the start and the end token.
-            needed = len(self.tokenizer.encode(texts[row])) + 2
-            if needed > length:
-                MMLogger.get_current_instance().warning(
-                    f'prompt cut to {length} of {needed} tokens: {texts[row]!r}'
-                )
+def warn_if_cut(tokenizer: Any, texts: Sequence[str], tokens: Tensor) -> None:
+    """Warns of sentences that do not fit into the context of CLIP's tokenizer.
+
+    Args:
+        tokenizer: What made the tokens; other kinds than CLIP's are not looked at.
+        texts: N sentences.
+        tokens: (N, L), L the length of the context.
+    """
+    from open_clip import SimpleTokenizer
+
+    if not isinstance(tokenizer, SimpleTokenizer):
+        return
+    length = tokens.shape[1]
+    for row in tokens[:, -1].nonzero().flatten().tolist():
+        # Two places are taken by the start and the end token.
+        needed = len(tokenizer.encode(texts[row])) + 2
+        if needed > length:
+            MMLogger.get_current_instance().warning(
+                f'prompt cut to {length} of {needed} tokens: {texts[row]!r}'
+            )

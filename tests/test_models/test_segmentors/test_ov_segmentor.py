@@ -116,14 +116,52 @@ def test_wrong_width_is_named(make_segmentor):
         make_segmentor(text_bank=bank)
 
 
-def test_statistics_of_the_config_stay(make_segmentor):
-    model = make_segmentor(data_preprocessor=dict(size=(64, 64), seg_pad_val=65535))
+@pytest.mark.parametrize('count, ignored', [(3, 255), (256, 65535)])
+def test_padding_is_ignored(make_segmentor, count, ignored):
+    classes = [f'class {i}' for i in range(count)]
+    model = make_segmentor(classes, data_preprocessor=dict(size=(64, 64)))
     assert model.data_preprocessor.size == (64, 64)
-    inputs, samples = random_segmentation_batch(images=1, size=(40, 64))
+    inputs, samples = random_segmentation_batch(
+        images=1, size=(40, 64), classes=count, ignore_index=ignored
+    )
     batch = dict(inputs=inputs, data_samples=samples)
     out = model.data_preprocessor(batch, True)
     assert out['inputs'].shape == (1, 3, 64, 64)
-    assert (out['data_samples'][0].gt_sem_seg.data[:, 40:] == 65535).all()
+    assert (out['data_samples'][0].gt_sem_seg.data[:, 40:] == ignored).all()
+    before = model(**out, mode='loss')['loss']
+    out['data_samples'][0].gt_sem_seg.data[:, 40:] = 0
+    assert not torch.isclose(model(**out, mode='loss')['loss'], before)
+
+
+def test_novel_classes_are_held_out_of_training(make_segmentor):
+    splits = ['base', 'novel', 'seen', 'unseen']
+    classes = [dict(name=f'class {i}', split=s) for i, s in enumerate(splits)]
+    model = make_segmentor(classes)
+    seen = {}
+    model.decode_head.loss = lambda features, text, labels: seen.update(
+        text=text, labels=labels
+    )
+    inputs, samples = random_segmentation_batch(images=1, classes=4)
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+    model(**batch, mode='loss')
+    assert torch.equal(seen['text'], model.text_bank()[[0, 2]])
+    given = samples[0].gt_sem_seg.data
+    for label, expected in {0: 0, 1: -1, 2: 1, 3: -1, 255: -1}.items():
+        assert (given == label).any()
+        assert (seen['labels'][given == label] == expected).all()
+    assert model(torch.randn(1, 3, 32, 32)).shape[1] == 4
+    model.set_vocabulary(classes[1::2])
+    with pytest.raises(ValueError, match='only novel or unseen classes'):
+        model(**batch, mode='loss')
+
+
+def test_a_label_outside_the_vocabulary_is_named(make_segmentor):
+    model = make_segmentor()
+    inputs, samples = random_segmentation_batch(images=1, classes=3)
+    samples[0].gt_sem_seg.data[0, 5, 5] = 3
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+    with pytest.raises(ValueError, match=r"label 3 is neither .* 'custom' \(3 classes"):
+        model(**batch, mode='loss')
 
 
 def test_images_of_several_sizes_need_samples(make_segmentor):

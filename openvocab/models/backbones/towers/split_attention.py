@@ -57,6 +57,8 @@ class SplitAttention(nn.Module):
             )
             for index, x in enumerate((query, key, value))
         )
+        if attn_mask is not None:
+            attn_mask = attn_mask.to(q.dtype)  # float32 under autocast
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=attn_mask)
         return self.out_proj(rearrange(context, 'b h n d -> b n (h d)')), None
 
