@@ -10,6 +10,7 @@ from mmengine.config import Config
 
 from openvocab.engine import launch
 
+from .synthetic_classes import use_synthetic_classes, use_synthetic_text
 from .synthetic_images import use_synthetic_images
 
 Mode = Literal['train', 'predict']
@@ -37,6 +38,7 @@ def read_config(
     batch_size: int | None = None,
     random_weights: bool = False,
     synthetic_images: bool = False,
+    classes: int | None = None,
 ) -> Config:
     """Reads a config and leaves in it what a timed step needs.
 
@@ -46,8 +48,9 @@ def read_config(
         work_dir: Empty folder for whatever is written.
         options: Entries to change, ``{'a.b': value}``.
         batch_size: Images per step; None for the config's.
-        random_weights: Name no weight file.
+        random_weights: Name no weight file, and draw text rows.
         synthetic_images: Replace the images by random ones.
+        classes: Replace the vocabulary by this many synthetic names.
 
     Raises:
         FileNotFoundError: If there is no such config.
@@ -73,6 +76,15 @@ def read_config(
         raise ValueError(f'{path}: compiled models have no parts; set compile=False')
     if batch_size is not None:
         cfg[key].batch_size = batch_size
+    if classes is not None:
+        if mode == 'train' and not synthetic_images:
+            raise ValueError(
+                f'--classes {classes}: the annotations have other classes; training '
+                'needs --synthetic-images'
+            )
+        use_synthetic_classes(cfg.model, cfg[key], classes)
+    if random_weights or classes is not None:
+        use_synthetic_text(cfg.model, work_dir / 'text')
     if random_weights:
         drop_weights(cfg.model)
         cfg.load_from = None
@@ -82,6 +94,7 @@ def read_config(
     cfg.custom_hooks = []
     # names the loggers and scopes of the Runner, of which there may be several
     cfg.experiment_name = f'benchmark-{uuid.uuid4().hex[:8]}'
+    cfg.visualizer = None
     cfg.log_level = 'ERROR'
     cfg.resume = False
     return cfg

@@ -7,6 +7,7 @@ restored afterwards.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import wraps
+from inspect import ismethod
 from typing import Any
 
 import torch
@@ -17,9 +18,11 @@ from .timing import BACKWARD, StepTimer
 
 STUDENT = 'student'
 
-# Part -> attributes of a model: submodules, or methods of the model itself. Children
-# that no part names become parts of their own (neck, rpn_head, decode_head, ...).
-PARTS: Mapping[str, tuple[str, ...]] = {
+Parts = Mapping[str, tuple[str, ...]]
+
+# Part -> attributes of a model, dotted: submodules, or methods. Children that no part
+# names become parts of their own (neck, rpn_head, decode_head, ...).
+PARTS: Parts = {
     'preprocess': ('data_preprocessor',),
     STUDENT: ('backbone',),
     'teacher': ('teacher',),
@@ -27,6 +30,20 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     'loss': ('criterion',),
     'text': ('student_text', 'teacher_text', 'text_bank'),
     'classify': ('classify',),
+}
+# Models on an encoder that nobody teaches.
+_TASK_PARTS: Parts = {
+    'preprocess': ('data_preprocessor',),
+    'backbone': ('backbone',),
+    'text': ('text_bank',),
+    # what grows with the number of classes
+    'classify': ('roi_head.bbox_head.fc_cls', 'roi_head.bbox_head.fuse'),
+    'box suppression': ('roi_head.bbox_head.predict_by_feat',),
+}
+# Base class -> parts, by name: neither mmdet nor mmseg is needed to time an alignment.
+PARTS_OF: Mapping[str, Parts] = {
+    'BaseDetector': _TASK_PARTS,
+    'BaseSegmentor': _TASK_PARTS,
 }
 
 # How a model calls its submodules (`module(...)` calls forward).
@@ -40,7 +57,7 @@ def attach(
     timer: StepTimer,
     model: nn.Module,
     optim_wrapper: object | None = None,
-    parts: Mapping[str, tuple[str, ...]] = PARTS,
+    parts: Parts | None = None,
 ) -> Iterator[None]:
     """Lets a timer see the parts of a model while the block runs.
 
@@ -49,8 +66,11 @@ def attach(
         model: An mmengine model; its code and its state stay as they are.
         optim_wrapper: mmengine's ``OptimWrapper`` (or ``OptimWrapperDict``), for the
             parts backward and optimizer.
-        parts: Part -> attribute names of ``model``; names it lacks are skipped.
+        parts: Part -> attribute names of ``model``; names it lacks are skipped. By
+            default those of its kind.
     """
+    if parts is None:
+        parts = parts_of(model)
     undo: list[tuple[object, str]] = []
     try:
         for owner, method, part in _targets(model, parts):
@@ -67,24 +87,38 @@ def attach(
             delattr(owner, method)
 
 
-def _targets(
-    model: nn.Module, parts: Mapping[str, tuple[str, ...]]
-) -> Iterator[tuple[object, str, str]]:
+def parts_of(model: nn.Module) -> Parts:
+    """Parts of a model's kind: of the first base class that has any."""
+    kinds = (
+        PARTS_OF[c.__name__] for c in type(model).__mro__ if c.__name__ in PARTS_OF
+    )
+    return next(kinds, PARTS)
+
+
+def _targets(model: nn.Module, parts: Parts) -> Iterator[tuple[object, str, str]]:
     """Yields owner, method, part; every method once."""
     named = {name for names in parts.values() for name in names}
     own = {name: (name,) for name, _ in model.named_children() if name not in named}
     seen: set[tuple[int, str]] = set()
     for part, names in {**parts, **own}.items():
         for name in names:
-            value = getattr(model, name, None)
+            owner, value = _resolve(model, name)
             if isinstance(value, nn.Module):
                 found = [(value, m) for m in ENTRY_POINTS if _overrides(value, m)]
             else:
-                found = [(model, name)] if callable(value) else []
+                found = [(owner, name.split('.')[-1])] if ismethod(value) else []
             for owner, method in found:
                 if (id(owner), method) not in seen:
                     seen.add((id(owner), method))
                     yield owner, method, part
+
+
+def _resolve(model: nn.Module, name: str) -> tuple[object, object]:
+    """The attribute of a dotted name, None where it lacks, and what it belongs to."""
+    owner, value = None, model
+    for part in name.split('.'):
+        owner, value = value, getattr(value, part, None)
+    return owner, value
 
 
 def _overrides(module: nn.Module, method: str) -> bool:

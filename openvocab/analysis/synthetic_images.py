@@ -1,7 +1,7 @@
 """Random images in the layout that a dataset reads, to time it without its data."""
 
 import json
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ WIDTH, HEIGHT = 640, 480
 _LENGTH = 100_000
 _SEGMENTS = (4, 3)  # columns, rows
 _PROPOSALS = 100
+_BOXES = 7  # per image, as in COCO
+_CORNERS = 16  # of a mask's polygon
 
 
 def use_synthetic_images(
@@ -33,9 +35,7 @@ def use_synthetic_images(
         ValueError: If the type of the dataset is not one whose layout is known.
     """
     dataset = dataloader['dataset']
-    leaf = dataset
-    while 'dataset' in leaf:
-        leaf = leaf['dataset']
+    leaf = innermost(dataset)
     kind = str(leaf.get('type')).split('.')[-1]
     if kind not in _WRITERS:
         raise ValueError(
@@ -53,6 +53,13 @@ def use_synthetic_images(
         dataset=dataset,
         _scope_='mmengine',
     )
+
+
+def innermost(dataset: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """The config of the data set within wrappers such as ``RepeatDataset``."""
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    return dataset
 
 
 def _write_image(path: Path, rng: np.random.Generator) -> None:
@@ -76,8 +83,10 @@ def _unlabelled(
         dataset['proposals_file'] = 'proposals.json'
 
 
-def _random_boxes(rng: np.random.Generator) -> list[list[float]]:
-    corners = rng.random((_PROPOSALS, 2, 2)) * 0.75
+def _random_boxes(
+    rng: np.random.Generator, count: int = _PROPOSALS
+) -> list[list[float]]:
+    corners = rng.random((count, 2, 2)) * 0.75
     corners[:, 1] = corners[:, 0] + 0.05 + corners[:, 1] * 0.25
     corners *= (WIDTH, HEIGHT)
     return corners.reshape(-1, 4).round(1).tolist()
@@ -107,15 +116,7 @@ def _panoptic(
         annotations.append(
             dict(image_id=index, file_name=file_name, segments_info=segments)
         )
-    content = dict(
-        images=[
-            dict(id=index, file_name=name, width=WIDTH, height=HEIGHT)
-            for index, name in enumerate(names)
-        ],
-        annotations=annotations,
-        categories=[dict(id=i, name=name) for i, name in enumerate(classes)],
-    )
-    (folder / 'panoptic.json').write_text(json.dumps(content))
+    _write_json(folder / 'panoptic.json', names, annotations, classes)
     dataset.update(
         data_root=str(folder),
         ann_file='panoptic.json',
@@ -123,6 +124,65 @@ def _panoptic(
     )
 
 
+def _detection(
+    dataset: MutableMapping[str, Any],
+    folder: Path,
+    names: list[str],
+    rng: np.random.Generator,
+) -> None:
+    vocabulary = Vocabulary.load(dataset['vocabulary'])
+    splits = dataset.get('splits')
+    kept = [
+        index
+        for index, split in enumerate(vocabulary.splits)
+        if splits is None or split in splits
+    ]
+    annotations = []
+    for index in range(len(names)):
+        for x1, y1, x2, y2 in _random_boxes(rng, _BOXES):
+            annotations.append(
+                dict(
+                    id=len(annotations) + 1,
+                    image_id=index,
+                    category_id=int(rng.choice(kept)),
+                    bbox=[x1, y1, x2 - x1, y2 - y1],
+                    area=(x2 - x1) * (y2 - y1),
+                    segmentation=[_ellipse(x1, y1, x2, y2)],
+                    iscrowd=0,
+                )
+            )
+    _write_json(folder / 'instances.json', names, annotations, vocabulary.names)
+    dataset.update(
+        data_root=str(folder),
+        ann_file='instances.json',
+        data_prefix=dict(img='img'),
+    )
+
+
+def _ellipse(x1: float, y1: float, x2: float, y2: float) -> list[float]:
+    angles = np.linspace(0, 2 * np.pi, _CORNERS, endpoint=False)
+    points = np.stack([np.cos(angles), np.sin(angles)], axis=1) + 1
+    points = points * ((x2 - x1) / 2, (y2 - y1) / 2) + (x1, y1)
+    return points.round(1).flatten().tolist()
+
+
+def _write_json(
+    path: Path,
+    names: Sequence[str],
+    annotations: list[dict[str, Any]],
+    classes: Sequence[str],
+) -> None:
+    images = [
+        dict(id=index, file_name=name, width=WIDTH, height=HEIGHT)
+        for index, name in enumerate(names)
+    ]
+    categories = [dict(id=i, name=name) for i, name in enumerate(classes)]
+    content = dict(images=images, annotations=annotations, categories=categories)
+    path.write_text(json.dumps(content))
+
+
 _WRITERS: dict[str, Callable[..., None]] = dict(
-    UnlabeledImageDataset=_unlabelled, PanopticRegionDataset=_panoptic
+    OVDetDataset=_detection,
+    PanopticRegionDataset=_panoptic,
+    UnlabeledImageDataset=_unlabelled,
 )

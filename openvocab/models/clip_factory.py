@@ -37,6 +37,7 @@ __all__ = [
     'ImageTower',
     'arch_name',
     'checkpoint_sha256',
+    'clip_embed_dim',
     'clip_fingerprint',
     'clip_image_size',
     'clip_mean_std',
@@ -233,6 +234,11 @@ def clip_image_size(arch: str) -> int:
     if len(sides) > 1:
         raise ValueError(f'{arch}: image_size {size} is not square')
     return sides.pop()
+
+
+def clip_embed_dim(arch: str) -> int:
+    """Width of a CLIP's joint space."""
+    return _model_config(arch)[0]['embed_dim']
 
 
 def get_tokenizer(arch: str) -> Any:

@@ -20,6 +20,7 @@ OPTIONS = [
     '--device=cpu',
     '--warmup=1',
 ]
+PRETRAINING = str(ROOT / 'configs/clip/clip_ov-shapes-u_pretrain_1xb128_ov-shapes.py')
 SMALL = """
 _base_ = {base!r}
 train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
@@ -111,9 +112,76 @@ def test_prediction(main, config, tmp_path):
     assert not names & {'teacher', 'loss', 'optimizer', 'backward'}
 
 
+DETECTOR = str(ROOT / 'configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py')
+SMALL_DETECTOR = """
+_base_ = {base!r}
+train_dataloader = dict(num_workers=0)
+test_dataloader = dict(num_workers=0, persistent_workers=False)
+model = dict(test_cfg=dict(rpn=dict(max_per_img=20)))
+"""
+
+
+@pytest.fixture
+def detector(tmp_path):
+    path = tmp_path / 'detector.py'
+    path.write_text(SMALL_DETECTOR.format(base=DETECTOR))
+    return str(path)
+
+
+def test_training_of_a_detector(main, detector, tmp_path):
+    out = tmp_path / 'benchmark.json'
+    main([detector, '--steps=2', '--json', str(out), *OPTIONS])
+    (result,) = Comparison.read(out).results
+    names = {part.name for part in result.parts}
+    assert names == {
+        'data',
+        'preprocess',
+        'backbone',
+        'pyramid',
+        'neck',
+        'rpn_head',
+        'roi_head',
+        'classify',
+        'backward',
+        'optimizer',
+        'other',
+    }
+    assert result.head_share == 0
+
+
+def test_numbers_of_classes_side_by_side(main, detector, tmp_path, capsys):
+    out = tmp_path / 'benchmark.json'
+    two = ['--vs', detector, '--classes', '3', '1203', '--pairs=2']
+    main([detector, *two, '--mode=predict', '--steps=2', '--json', str(out), *OPTIONS])
+    comparison = Comparison.read(out)
+    names = [result.config for result in comparison.results]
+    assert names == ['detector, 3 classes', 'detector, 1203 classes']
+    for result in comparison.results:
+        parts = {part.name for part in result.parts}
+        assert {'classify', 'box suppression', 'backbone'} <= parts
+        assert not parts & {'backward', 'optimizer', 'text'}
+    few, many = (
+        sum(part.seconds for part in result.parts if part.name == 'classify')
+        for result in comparison.results
+    )
+    assert many > few
+
+
+def test_training_with_other_classes(main, detector, tmp_path):
+    out = tmp_path / 'benchmark.json'
+    main([detector, '--classes=1203', '--steps=1', '--json', str(out), *OPTIONS])
+    (result,) = Comparison.read(out).results
+    assert result.config == 'detector, 1203 classes'
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
+        ([DETECTOR, '--classes', '5', '--random-weights'], 'needs --synthetic-images'),
+        (
+            [PRETRAINING, '--classes', '5', '--synthetic-images'],
+            'ContrastivePretrainer has no text_bank',
+        ),
         (['nothing.py'], 'config not found: nothing.py'),
         ([CONFIG, '--vs', 'nothing.py', *OPTIONS], 'config not found: nothing.py'),
         ([CONFIG, '--cfg-options', 'train_dataloader=None'], 'has no train_dataloader'),

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
 from openvocab.analysis.host_sync import count_lines, find_synchronisations
-from openvocab.analysis.step_parts import attach
+from openvocab.analysis.step_parts import PARTS, attach, parts_of
 from openvocab.analysis.timing import HostClock, StepTimer
 
 NAP = 0.01
@@ -129,6 +129,62 @@ def test_own_mapping(model):
     with attach(timer, model, parts={'all': ('backbone', 'absent')}), timer.step():
         model(torch.ones(1, 2))
     assert set(timer.seconds) == {'other', 'all', 'bbox_head'}
+
+
+class Predictor(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = Scale()
+
+    def fuse(self, x):
+        time.sleep(NAP)
+        return self.scale(x)
+
+    def forward(self, x):
+        time.sleep(NAP)
+        return self.fuse(x)
+
+
+class Scale:
+    """A callable that is neither a module nor a method."""
+
+    def __call__(self, x):
+        return 2 * x
+
+
+def test_dotted_names_of_modules_and_methods(model):
+    model.bbox_head.predictor = predictor = Predictor()
+    scale = predictor.scale
+    timer = StepTimer(HostClock())
+    parts = {
+        'predictor': ('bbox_head.predictor', 'bbox_head.absent.predictor'),
+        'fuse': ('bbox_head.predictor.fuse', 'bbox_head.predictor.scale'),
+    }
+    for _ in range(2):
+        with attach(timer, model, parts=parts), timer.step():
+            model.bbox_head.predictor(torch.ones(1))
+    naps = {name: seconds / NAP for name, seconds in timer.seconds.items()}
+    assert set(naps) == {'other', 'predictor', 'fuse'}
+    assert naps['predictor'] >= 1 and naps['fuse'] >= 1
+    assert predictor.scale is scale
+
+
+def test_parts_by_the_kind_of_the_model(model):
+    class BaseDetector(nn.Module):
+        pass
+
+    class Detector(BaseDetector):
+        pass
+
+    assert parts_of(model) is PARTS
+    parts = parts_of(Detector())
+    assert parts['backbone'] == ('backbone',) and 'student' not in parts
+    detector = Detector()
+    detector.backbone = Backbone()
+    timer = StepTimer(HostClock())
+    with attach(timer, detector), timer.step():
+        detector.backbone(torch.ones(1, 2))
+    assert set(timer.seconds) == {'other', 'backbone'}
 
 
 def test_synchronisations_are_counted_by_line():

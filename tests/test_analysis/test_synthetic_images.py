@@ -74,6 +74,42 @@ def test_panoptic_images(tmp_path):
         assert sample.segment_map.unique().tolist() == list(range(1, 13))
 
 
+@pytest.mark.parametrize('splits', [None, ['novel']])
+def test_detection_images(tmp_path, splits):
+    config = loader_config(
+        dict(
+            type='openvocab.OVDetDataset',
+            ann_file='absent.json',
+            data_prefix=dict(img='absent'),
+            vocabulary=dict(subset='ov_shapes', is_thing=True),
+            splits=splits,
+            pipeline=[
+                LOAD,
+                dict(type='mmdet.LoadAnnotations', with_bbox=True, with_mask=True),
+                dict(type='mmdet.PackDetInputs'),
+            ],
+        )
+    )
+    use_synthetic_images(config, tmp_path, count=4)
+    config['collate_fn'] = pseudo_collate
+    loader = Runner.build_dataloader(config)
+    classes = loader.dataset.metainfo['classes']
+    wanted = set(loader.dataset.metainfo['novel_classes'] if splits else classes)
+    found = set()
+    for sample in next(iter(loader))['data_samples']:
+        instances = sample.gt_instances
+        boxes = instances.bboxes.tensor
+        assert boxes.shape == (7, 4) and (boxes >= 0).all()
+        assert (boxes[:, 2] <= 640).all() and (boxes[:, 3] <= 480).all()
+        found |= {classes[label] for label in instances.labels.tolist()}
+        area = instances.masks.masks.sum((1, 2))
+        sides = boxes[:, 2:] - boxes[:, :2]
+        # a polygon of 16 corners on an ellipse
+        expected = (sides[:, 0] * sides[:, 1]).numpy() * 0.765
+        assert area == pytest.approx(expected, rel=0.15)
+    assert found <= wanted and len(found) > 3
+
+
 def test_other_data_sets_are_refused(tmp_path):
     with pytest.raises(ValueError, match='not CocoDataset'):
         use_synthetic_images(dict(dataset=dict(type='mmdet.CocoDataset')), tmp_path)
