@@ -1,11 +1,14 @@
 """F-ViT: what trains, what is fused, what follows the encoder and the vocabulary."""
 
+import json
+
 import pytest
 import torch
 import torch.nn.functional as F
 from mmdet.models import SingleRoIExtractor
-from tiny_fvit import CLASSES, NOVEL, batch, build, predict
+from tiny_fvit import CLASSES, MASKS, NOVEL, batch, build, predict
 
+from openvocab.models.clip_factory import CONFIG_DIR
 from openvocab.models.roi_heads import DenseFeatures
 
 
@@ -287,3 +290,53 @@ def test_trains_and_predicts_under_bfloat16():
     loss.backward()
     assert torch.isfinite(loss)
     assert found[0].pred_instances.scores.dtype == torch.float32
+
+
+def test_masks_belong_to_no_class_and_fit_the_image():
+    model = build(MASKS, base='fvit_mask').train()
+    data = batch(model, training=True, masks=True)
+    losses = model(**data, mode='loss')
+    loss, _ = model.parse_losses(losses)
+    loss.backward()
+    assert 'loss_mask' in losses
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+    assert model.roi_head.mask_head.conv_logits.out_channels == 1
+    assert 'rpn_conv.0.bn.weight' in model.rpn_head.state_dict()
+    for count in (4, 7):
+        model.set_vocabulary([f'thing {i}' for i in range(count)])
+        found = predict(model, sizes=[(64, 40), (30, 64)])
+        assert [s.pred_instances.masks.shape[1:] for s in found] == [(64, 40), (30, 64)]
+        assert found[0].pred_instances.masks.dtype == torch.bool
+
+
+VISION = dict(
+    resnet=dict(image_size=64, layers=[1, 1, 1, 1], width=8, head_width=8),
+    convnext=dict(
+        image_size=64, timm_model_name='test_convnext', timm_pool='',
+        timm_proj='linear'),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize('family', VISION)
+def test_encoders_with_stages_need_no_pyramid(family, tmp_path):
+    text = dict(
+        context_length=40, vocab_size=759, width=16, heads=2, layers=1,
+        tokenizer_kwargs=dict(bpe_path=str(CONFIG_DIR / 'ov_shapes_bpe.txt.gz')),
+    )  # fmt: skip
+    arch = dict(embed_dim=16, vision_cfg=VISION[family], text_cfg=text)
+    arch['custom_text'] = family == 'convnext'
+    (tmp_path / 'tiny.json').write_text(json.dumps(arch))
+    encoder = {
+        'backbone.arch': str(tmp_path / 'tiny.json'),
+        'backbone.checkpoint': None,
+        'text_bank.cache_dir': str(tmp_path),
+    }
+    with pytest.raises(ValueError, match='set pyramid=None'):
+        build(encoder)
+    model = build({**encoder, 'pyramid': None}).train()
+    strides = [s[0] for s in model.rpn_head.prior_generator.strides]
+    assert strides == [4, 8, 16, 32, 64] and model.roi_head.vlm_stride == 32
+    loss, _ = model.parse_losses(model(**batch(model, training=True), mode='loss'))
+    loss.backward()
+    assert not any(p.grad is not None for p in model.backbone.parameters())
+    assert len(predict(model, sizes=[(64, 40)])[0].pred_instances)

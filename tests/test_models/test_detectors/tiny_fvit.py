@@ -10,7 +10,7 @@ import openvocab
 from openvocab.registry import MODELS
 from openvocab.testing import random_detection_batch
 
-BASE = Path(openvocab.__file__).parents[1] / 'configs/_base_/models/fvit.py'
+MODELS_DIR = Path(openvocab.__file__).parents[1] / 'configs/_base_/models'
 CLASSES = [
     dict(name='red circle', split='base'),
     dict(name='red star', split='novel'),
@@ -38,9 +38,17 @@ SMALL = {
 }
 
 
-def build(changes: dict | None = None) -> torch.nn.Module:
+MASKS = {
+    'roi_head.mask_roi_extractor.out_channels': 16,
+    'roi_head.mask_head.in_channels': 16,
+    'roi_head.mask_head.conv_out_channels': 16,
+    'roi_head.mask_head.num_convs': 1,
+}
+
+
+def build(changes: dict | None = None, base: str = 'fvit') -> torch.nn.Module:
     """A 64 px F-ViT; ``changes`` are merged into its config."""
-    cfg = Config.fromfile(BASE)
+    cfg = Config.fromfile(MODELS_DIR / f'{base}.py')
     options = {**SMALL, **(changes or {})}
     cfg.merge_from_dict({f'model.{key}': value for key, value in options.items()})
     init_default_scope('mmdet')
