@@ -17,7 +17,6 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModule
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from openvocab.models.backbones import CLIPBackbone
@@ -60,7 +59,6 @@ class SANHead(BaseModule):
             The gradient then runs back through all of CLIP; without it, only through
             the last blocks.
         loss: Config of a :class:`MaskSetLoss`.
-        ignore_index: Label of pixels without a class.
         init_cfg: See mmengine's ``BaseModule``.
 
     Raises:
@@ -79,7 +77,6 @@ class SANHead(BaseModule):
         aux_blocks: Sequence[int] = (7,),
         train_positions: bool = True,
         loss: dict | MaskSetLoss | None = None,
-        ignore_index: int = 255,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -107,7 +104,6 @@ class SANHead(BaseModule):
             self.position_offset = nn.Parameter(torch.zeros_like(tower.positions))
         loss = loss or dict(type='openvocab.MaskSetLoss')
         self.loss_masks = MODELS.build(loss) if isinstance(loss, dict) else loss
-        self.ignore_index = ignore_index
 
     def forward(
         self,
@@ -147,34 +143,20 @@ class SANHead(BaseModule):
             )
         ]
 
-    def loss(
-        self,
-        proposals: Sequence[Proposals],
-        data_samples: list[SegDataSample],
-        size: tuple[int, int],
-        held_out: Tensor | None = None,
-    ) -> dict[str, Tensor]:
+    def loss(self, proposals: Sequence[Proposals], labels: Tensor) -> dict[str, Tensor]:
         """Compute the losses of all outputs.
 
         Args:
             proposals: What :meth:`forward` returned with ``with_aux``.
-            data_samples: B samples with ``gt_sem_seg`` (1, H, W).
-            size: Height and width of the images that the masks span.
-            held_out: (K,) bool, classes that are not trained: their pixels are ignored
-                and they are nobody's wrong answer.
+            labels: (B, H, W) int64 below K or ``IGNORED``, over the same frame as the
+                masks.
         """
-        scores = proposals[-1].scores
-        if held_out is None:
-            held_out = scores.new_zeros(scores.shape[-1] - 1, dtype=torch.bool)
-        targets = [
-            class_masks(sample, held_out, size, self.ignore_index)
-            for sample in data_samples
-        ]
+        classes = proposals[-1].scores.shape[-1] - 1
+        targets = [class_masks(image, classes) for image in labels]
         names = (*(f'aux{block}.' for block in self.aux_blocks), '')
         losses = {}
         for name, output in zip(names, proposals, strict=True):
-            scores = output.scores.masked_fill(F.pad(held_out, (0, 1)), -torch.inf)
-            parts = self.loss_masks(scores, output.masks, targets)
+            parts = self.loss_masks(*output, targets)
             losses |= {f'{name}{key}': loss for key, loss in parts.items()}
         return losses
 

@@ -5,7 +5,6 @@ P points, h x w the masks' resolution, H x W that of the labels.
 """
 
 import torch
-import torch.nn.functional as F
 from mmcv.ops import point_sample
 from mmengine.structures import InstanceData
 from mmseg.models.assigners import (
@@ -16,12 +15,12 @@ from mmseg.models.assigners import (
 )
 from mmseg.models.losses import CrossEntropyLoss, DiceLoss
 from mmseg.models.utils.point_sample import get_uncertain_point_coords_with_randomness
-from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from openvocab.registry import MODELS
 
 from .global_count import mean_count_per_rank
+from .ov_bce_loss import IGNORED
 
 
 @MODELS.register_module()
@@ -158,38 +157,28 @@ class MaskSetLoss(nn.Module):
         )
 
 
-def class_masks(
-    sample: SegDataSample, held_out: Tensor, size: tuple[int, int], ignore_index: int
-) -> InstanceData:
-    """The classes of one label image, each with its mask.
+def class_masks(labels: Tensor, num_classes: int) -> InstanceData:
+    """The classes of one label map, each with its mask.
 
     Args:
-        sample: ``gt_sem_seg`` (1, H', W'), any integer type.
-        held_out: (K,) bool, classes that are not trained; their pixels are ignored.
-        size: H and W, at least H' and W'; what is added counts as ignored.
-        ignore_index: Label without a class. Its pixels are outside every mask.
+        labels: (H, W) int64 below K, or :data:`IGNORED`, which is outside every mask.
+        num_classes: K.
 
     Returns:
         ``labels`` (G,) int64 and ``masks`` (G, H, W) bool; G may be 0.
 
     Raises:
-        ValueError: A label is not a class of the vocabulary.
+        ValueError: A label is not a class.
     """
-    image = sample.gt_sem_seg.data[0].long()
-    labels = image.unique()
-    labels = labels[labels != ignore_index]
-    num_classes = len(held_out)
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
+    present = labels.unique()
+    present = present[present != IGNORED]
+    wrong = present[(present < 0) | (present >= num_classes)]
     if len(wrong):
-        path = sample.metainfo.get('seg_map_path', sample.metainfo.get('img_path'))
         raise ValueError(
-            f'{path}: label {wrong[0]} is outside the vocabulary of {num_classes} '
-            f'classes (0 to {num_classes - 1}; {ignore_index} is ignored)'
+            f'a label is none of the {num_classes} classes that are trained, and is '
+            f'not ignored (row {wrong[0]})'
         )
-    labels = labels[~held_out[labels]]
-    pad = (0, size[1] - image.shape[1], 0, size[0] - image.shape[0])
-    image = F.pad(image, pad, value=ignore_index)
-    return InstanceData(labels=labels, masks=image == labels[:, None, None])
+    return InstanceData(labels=present, masks=labels == present[:, None, None])
 
 
 def _labels(

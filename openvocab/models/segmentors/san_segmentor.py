@@ -15,6 +15,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from openvocab.models.decode_heads.san_head import Proposals
+from openvocab.models.losses.ov_bce_loss import IGNORED
 from openvocab.models.recognizers.region_recognizer import build_module
 from openvocab.registry import MODELS
 
@@ -70,20 +71,23 @@ class SANSegmentor(OVSegmentor):
                 f'network, {side_patch}'
             )
 
-    def propose(self, inputs: Tensor, with_aux: bool = False) -> list[Proposals]:
-        """Masks and class logits of images (B, 3, H, W), padded or not."""
+    def propose(
+        self, inputs: Tensor, text: Tensor, with_aux: bool = False
+    ) -> list[Proposals]:
+        """Masks and class logits.
+
+        Args:
+            inputs: (B, 3, H, W) normalised images, padded or not.
+            text: (K, D) unit rows.
+            with_aux: Give the outputs that only training needs, too.
+        """
         images = self._pad(inputs)
-        return self.decode_head(
-            images,
-            self.encoder_images(images),
-            self.backbone,
-            self.text_bank(),
-            with_aux,
-        )
+        smaller = self.encoder_images(images)
+        return self.decode_head(images, smaller, self.backbone, text, with_aux)
 
     def named_masks(self, inputs: Tensor) -> list[NamedMasks]:
         """Masks of B images (B, 3, H, W) with their class probabilities."""
-        (found,) = self.propose(inputs)
+        (found,) = self.propose(inputs, self.text_bank())
         probabilities = self.decode_head.class_probabilities(found.scores)
         size = tuple(self._pad(inputs).shape[-2:])
         return [
@@ -99,7 +103,7 @@ class SANSegmentor(OVSegmentor):
         A coarse view, over the padding too: label maps come from :meth:`named_masks`,
         whose masks are resized before they are activated.
         """
-        (found,) = self.propose(inputs)
+        (found,) = self.propose(inputs, self.text_bank())
         return einsum(
             self.decode_head.class_probabilities(found.scores),
             self.decode_head.activate(found.masks),
@@ -115,24 +119,23 @@ class SANSegmentor(OVSegmentor):
     ) -> dict[str, Tensor]:
         """Losses of the head.
 
-        Classes that the vocabulary calls novel or unseen are held out, see
-        :meth:`SANHead.loss`.
+        Classes that the vocabulary calls novel or unseen are held out.
 
         Args:
             inputs: (B, 3, H, W) normalised images.
             data_samples: B samples with ``gt_sem_seg`` (1, H, W).
-        """
-        inputs = self._pad(inputs)
-        found = self.propose(inputs, with_aux=True)
-        novel = self.text_bank.vocabulary.is_novel
-        return self.decode_head.loss(
-            found,
-            data_samples,
-            tuple(inputs.shape[-2:]),
-            torch.tensor(novel, device=inputs.device),
-        )
 
-    def _pad(self, images: Tensor) -> Tensor:
+        Raises:
+            ValueError: A label is neither a class nor ignored.
+        """
+        text = self.training_labels.select(self.text_bank())
+        found = self.propose(inputs, text, with_aux=True)
+        labels = torch.stack([sample.gt_sem_seg.data[0] for sample in data_samples])
+        labels = self._pad(self.training_labels(labels), IGNORED)
+        return self.decode_head.loss(found, labels)
+
+    def _pad(self, images: Tensor, value: int = 0) -> Tensor:
         height, width = images.shape[-2:]
         divisor = self.size_divisor
-        return F.pad(images, (0, -width % divisor, 0, -height % divisor))
+        padding = (0, -width % divisor, 0, -height % divisor)
+        return F.pad(images, padding, value=value)
