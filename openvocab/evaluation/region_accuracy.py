@@ -1,14 +1,14 @@
 """Region recognition: how well single regions of an image are named."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
 from openvocab.registry import METRICS
+
+from .gathered_metric import GatheredMetric
 
 # Measure -> (key of the predictions, regions scored: things, stuff or None for all).
 _MEASURES = dict(
@@ -20,7 +20,7 @@ _MEASURES = dict(
 
 
 @METRICS.register_module()
-class RegionAccuracy(BaseMetric):
+class RegionAccuracy(GatheredMetric):
     """Boxes, Masks-T, Masks-S and foreground bias (DenseVLM, section 4.1).
 
     Reads ``predictions`` of each :class:`RegionDataSample` (see there) and the labels
@@ -51,14 +51,10 @@ class RegionAccuracy(BaseMetric):
         **kwargs: Arguments of :class:`mmengine.evaluator.BaseMetric`.
     """
 
-    # Not None: the metric names stand without a prefix, and mmengine need not warn.
-    default_prefix = ''
-
     def __init__(self, num_confusions: int = 10, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.num_confusions = num_confusions
         self.confusions: list[tuple[str, str, int]] = []
-        self._expected_images: int | None = None
 
     def process(self, data_batch: Any, data_samples: Sequence[Mapping]) -> None:
         """Keeps labels and predictions of one batch as small arrays.
@@ -87,27 +83,12 @@ class RegionAccuracy(BaseMetric):
                 scored[kind] = (labels[region], topk)
             self.results.append((image, scored))
 
-    def evaluate(self, size: int) -> dict[str, float]:
-        """Gathers all ranks and computes the metrics.
-
-        mmengine cuts the gathered list to ``size``, which drops images when shards are
-        uneven; here everything is gathered and repeated images are dropped by identity.
-        """
-        self._expected_images = size
-        return super().evaluate(sys.maxsize)
-
     def compute_metrics(self, results: list) -> dict[str, float]:
         """Computes the metrics of the gathered results."""
-        unique = dict(results)
-        if self._expected_images not in (None, len(unique)):
-            print_log(
-                f'RegionAccuracy saw {len(unique)} different images, the data set has '
-                f'{self._expected_images}',
-                logger='current',
-            )
+        images = self.unique_images(results)
         names, is_thing = self._classes()
         pooled = {
-            kind: _pool(list(unique.values()), kind)
+            kind: _pool(images, kind)
             for kind in dict.fromkeys(kind for kind, _ in _MEASURES.values())
         }
         metrics: dict[str, float] = {}
