@@ -1,6 +1,7 @@
 """Heads of segmentors."""
 
+from .cat_seg_head import CATSegHead
 from .san_head import SANHead
 from .side_network import SideNetwork
 
-__all__ = ['SANHead', 'SideNetwork']
+__all__ = ['CATSegHead', 'SANHead', 'SideNetwork']
