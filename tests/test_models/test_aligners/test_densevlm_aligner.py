@@ -70,6 +70,8 @@ class Capture(nn.Module):
 
 
 class Rows(nn.Module):
+    embed_dim = 3
+
     def __init__(self, count=2, fingerprint='a'):
         super().__init__()
         self.rows, self.is_thing = torch.eye(3)[:count], torch.ones(count).bool()
