@@ -3,6 +3,7 @@
 from .caption_views import CaptionViewDataset
 from .ov_detection import OVDetDataset
 from .panoptic_region import PanopticRegionDataset
+from .seeded_sampler import SeededInfiniteSampler
 from .segmentation import OVSegDataset
 from .transforms import (
     BoundedGridRegions,
@@ -14,6 +15,7 @@ from .transforms import (
     PackRegions,
     ProposalRegions,
     ResizeLongest,
+    SeedAugmentation,
 )
 from .unlabeled_image import UnlabeledImageDataset
 
@@ -31,5 +33,7 @@ __all__ = [
     'PanopticRegionDataset',
     'ProposalRegions',
     'ResizeLongest',
+    'SeedAugmentation',
+    'SeededInfiniteSampler',
     'UnlabeledImageDataset',
 ]

@@ -3,6 +3,7 @@ _base_ = './coco_stuff_segmentation.py'
 
 crop_size = (384, 384)
 train_pipeline = [
+    dict(type='openvocab.SeedAugmentation'),
     dict(type='LoadImageFromFile', _scope_='mmseg'),
     dict(type='openvocab.LoadOVAnnotations'),
     dict(type='ResizeShortestEdge', scale=384, max_size=1333, _scope_='mmseg'),
@@ -15,7 +16,8 @@ train_dataloader = dict(
     batch_size=1,
     num_workers=4,
     persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True, _scope_='mmengine'),
+    # with SeedAugmentation: resuming after any iteration is exact
+    sampler=dict(type='openvocab.SeededInfiniteSampler', shuffle=True),
     dataset=dict(
         type='openvocab.OVSegDataset',
         vocabulary='coco_stuff_171',

@@ -3,6 +3,7 @@ _base_ = './coco_stuff_384_segmentation.py'
 
 crop_size = (640, 640)
 train_pipeline = [
+    dict(type='openvocab.SeedAugmentation'),
     dict(type='LoadImageFromFile', _scope_='mmseg'),
     dict(type='openvocab.LoadOVAnnotations'),
     dict(

@@ -3,6 +3,7 @@ data_root = 'data/ov_shapes/'
 crop_size = (128, 128)
 
 train_pipeline = [
+    dict(type='openvocab.SeedAugmentation'),
     dict(type='LoadImageFromFile', _scope_='mmseg'),
     dict(type='openvocab.LoadOVAnnotations'),
     dict(type='RandomFlip', prob=0.5, _scope_='mmseg'),
@@ -17,7 +18,8 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=1,
     persistent_workers=True,
-    sampler=dict(type='InfiniteSampler', shuffle=True, _scope_='mmengine'),
+    # with SeedAugmentation: resuming after any iteration is exact
+    sampler=dict(type='openvocab.SeededInfiniteSampler', shuffle=True),
     dataset=dict(
         type='openvocab.OVSegDataset',
         vocabulary='ov_shapes',

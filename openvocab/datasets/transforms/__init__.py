@@ -7,6 +7,7 @@ from .load_panoptic_regions import LoadPanopticRegions
 from .pack_regions import PackRegions
 from .proposal_regions import ProposalRegions
 from .resize import ResizeLongest
+from .seed_augmentation import SeedAugmentation
 
 __all__ = [
     'BoundedGridRegions',
@@ -18,4 +19,5 @@ __all__ = [
     'PackRegions',
     'ProposalRegions',
     'ResizeLongest',
+    'SeedAugmentation',
 ]
