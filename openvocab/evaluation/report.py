@@ -17,14 +17,13 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group
 
 from openvocab.fileio import write_atomically
 from openvocab.version import __version__
 
 from .report_columns import ATTRIBUTES, metrics_of
-from .report_table import markdown_table, rich_table
+from .report_table import markdown_tables, rich_tables
 
 # Either family may own a library; the first that is installed is named.
 _LIBRARIES = (
@@ -98,17 +97,17 @@ class Report:
             groups.setdefault(row['method'], []).append(row)
         return [_average(rows) for rows in groups.values()]
 
-    def table(self) -> Table:
-        """Returns the summary as a rich table."""
-        return rich_table(self.summary())
+    def tables(self) -> Group:
+        """Returns the summary as rich tables, one for each task."""
+        return rich_tables(self.summary())
 
     def render(self, console: Console | None = None) -> None:
-        """Shows the table on a console, by default standard output."""
-        (console or Console()).print(self.table())
+        """Shows the tables on a console, by default standard output."""
+        (console or Console()).print(self.tables())
 
     def markdown(self) -> str:
-        """Returns the table, confusions and provenance as markdown."""
-        parts = ['# Report', markdown_table(self.summary())]
+        """Returns the tables, confusions and provenance as markdown."""
+        parts = ['# Report', markdown_tables(self.summary())]
         for row in self.rows:
             parts.append(_markdown_details(row))
         return '\n\n'.join(parts) + '\n'

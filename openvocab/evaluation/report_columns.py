@@ -83,6 +83,23 @@ def columns_of(rows: Sequence[Row]) -> list[Column]:
     ]
 
 
+def related(rows: Sequence[Row]) -> list[list[Row]]:
+    """Groups rows that have a column in common: each group is a table of its own.
+
+    Rows keep their order, groups that of their first rows.
+    """
+    groups: list[tuple[list[Row], set[Column]]] = []
+    for row in rows:
+        columns = set(columns_of([row]))
+        joined = [group for group in groups if group[1] & columns]
+        groups = [group for group in groups if not group[1] & columns]
+        members = [member for group in joined for member in group[0]] + [row]
+        groups.append((members, columns.union(*(group[1] for group in joined))))
+    order = {id(row): i for i, row in enumerate(rows)}
+    sorted_groups = [sorted(rows, key=lambda r: order[id(r)]) for rows, _ in groups]
+    return sorted(sorted_groups, key=lambda group: order[id(group[0])])
+
+
 def _layout(metrics: Mapping[str, float], layouts: Sequence[Column]) -> Column | None:
     for column in layouts:
         if any(name in metrics for name in column.metrics[:-1]):

@@ -4,14 +4,22 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.cells import cell_len
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from .report_columns import Column, Row, caption_of, columns_of
+from .report_columns import Column, Row, caption_of, columns_of, related
 
 
-def rich_table(rows: Sequence[Row]) -> Table:
-    """Builds the console table; published figures stand dim under the measured ones."""
+def rich_tables(rows: Sequence[Row]) -> Group:
+    """Builds the console tables, one per kind of rows (:func:`related`).
+
+    Published figures stand dim under the measured ones.
+    """
+    return Group(*(_rich_table(group) for group in related(rows)))
+
+
+def _rich_table(rows: Sequence[Row]) -> Table:
     columns = columns_of(rows)
     table = Table(
         title='Report',
@@ -40,8 +48,12 @@ def _rich_cell(row: Row, column: Column) -> Text:
     return cell
 
 
-def markdown_table(rows: Sequence[Row]) -> str:
-    """Builds the same table in markdown."""
+def markdown_tables(rows: Sequence[Row]) -> str:
+    """Builds the same tables in markdown."""
+    return '\n\n'.join(_markdown_table(group) for group in related(rows))
+
+
+def _markdown_table(rows: Sequence[Row]) -> str:
     columns = columns_of(rows)
     lines = [
         _markdown_row(['Method', *(column.title for column in columns)]),

@@ -311,10 +311,10 @@ def free_port():
 
 
 def test_columns_of_the_report():
-    from openvocab.evaluation.report_table import markdown_table
+    from openvocab.evaluation.report_table import markdown_tables
 
     metrics, _ = evaluate([sample('a', [[CAT, DOG]], [[CAT, DOG]])])
-    table = markdown_table([dict(method='x', **metrics)])
+    table = markdown_tables([dict(method='x', **metrics)])
     for title in ('mIoU', 'mIoU (union)', 'Seen', 'Unseen', 'hIoU', 'Pixel acc.'):
         assert f'| {title} |' in table.splitlines()[0]
     assert isinstance(OVIoUMetric(), METRICS.get('openvocab.OVIoUMetric'))

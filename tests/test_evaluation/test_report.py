@@ -109,11 +109,11 @@ def test_detection_beside_other_measures(tmp_path):
     report.add_row('transfer', dict(bbox_ap=40.5, bbox_ap50=63.8, bbox_ap75=44.3))
     report.add_row('regions', dict(boxes_top1=44.0, images_found=3))
     markdown = report.markdown()
-    assert (
-        '| Method | Boxes | Box AP50 novel/base/all | Box AP/50/75 | images_found |'
-    ) in markdown
-    assert '| - | 37.6 / 54.9 / 50.4 (38.0 / - / -) | 30.1 / 50.4 / 31.0 |' in markdown
-    assert '| transfer | - | - / - / 63.8 | 40.5 / 63.8 / 44.3 | - |' in markdown
+    assert '| Method | Box AP50 novel/base/all |' in markdown
+    assert '| F-ViT | 37.6 / 54.9 / 50.4 (38.0 / - / -) |' in markdown
+    assert '| Method | Box AP/50/75 |' in markdown
+    assert '| transfer | 40.5 / 63.8 / 44.3 |' in markdown
+    assert '| Method | Boxes | images_found |' in markdown
     assert 'average precision' in markdown and 'mean class accuracy' in markdown
     report.write(tmp_path)
     assert load_report(tmp_path).rows[0]['bbox_ap_novel'] == 20
@@ -209,3 +209,16 @@ def test_merge_tool(tmp_path, capsys):
     assert len(load_report(tmp_path / 'b').rows) == 2
     with pytest.raises(SystemExit, match='report not found'):
         main([str(tmp_path / 'missing')])
+
+
+def test_rows_without_a_common_column_get_their_own_table():
+    report = Report()
+    report.add_row('CLIP', dict(boxes_top1=10.0))
+    report.add_row('detector', dict(bbox_ap50_novel=5.0, bbox_ap50=7.0))
+    report.add_row('DenseVLM', dict(boxes_top1=20.0, stuff_as_thing=1.0))
+    report.add_row('both', dict(stuff_as_thing=2.0, crops_top1=3.0))
+    first, second = report.markdown().split('## ')[0].split('| Method')[1:]
+    assert [word in first for word in ('CLIP', 'DenseVLM', 'both', 'detector')] == [
+        True, True, True, False]  # fmt: skip
+    assert 'detector' in second and 'AP50' in second and 'AP50' not in first
+    assert len(report.tables().renderables) == 2
