@@ -1,0 +1,11 @@
+# SAN with OpenAI ViT-B/16 aligned by DenseVLM on A-847.
+#   python tools/test.py configs/san/san_vit-b16-openai-densevlm_a847.py \
+#       work_dirs/san_vit-b16-openai-densevlm_8xb4-60k_coco-stuff/iter_60000.pth
+# Published: mIoU 10.4.
+_base_ = './san_vit-b16-openai_a847.py'
+model = dict(
+    backbone=dict(
+        type='openvocab.DenseVLM',
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='checkpoints/densevlm_vit-b16-openai.safetensors')))
