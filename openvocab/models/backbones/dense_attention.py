@@ -10,8 +10,9 @@ C = H * D channels.
 """
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -28,6 +29,9 @@ class LastBlock(Protocol):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Run the block as it was trained, (B, N, C) to (B, N, C)."""
+
+    def normed(self, tokens: Tensor) -> Tensor:
+        """Tokens as the attention sees them, (B, N, C)."""
 
     def queries(self, tokens: Tensor, rope: bool = True) -> Tensor:
         """Queries (B, H, N, D) of normed tokens; rotated where the model rotates."""
@@ -84,6 +88,17 @@ class DenseReadout(ABC):
     def attend(self, block: LastBlock, tokens: Tensor) -> Tensor:
         """Context of every token before heads are merged, (B, H, N, D)."""
 
+    def weights(self, block: LastBlock, tokens: Tensor) -> Tensor:
+        """What :meth:`attend` multiplies the values with, for pictures.
+
+        Returns:
+            (B, H, N, N), broadcastable; a row says which tokens one token looks at.
+
+        Raises:
+            NotImplementedError: The readout does not say.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no attention weights')
+
     def record(self) -> dict[str, Any]:
         """Describe the readout, JSON-serialisable; equal records mean equal maps."""
         return dict(
@@ -95,8 +110,52 @@ class DenseReadout(ABC):
         )
 
 
+class Comparison(NamedTuple):
+    """Tokens compared with tokens: one softmax of a readout, E channels per head."""
+
+    queries: Tensor
+    """(B, H, N, E)."""
+    keys: Tensor
+    """(B, H, N, E)."""
+    scale: float | None = None
+    """Factor on their products; ``None`` is 1 / sqrt(E)."""
+    bias: Tensor | None = None
+    """(N, N), added to the logits."""
+
+    def mix(self, values: Tensor) -> Tensor:
+        """Context (B, H, N, D) of values (B, H, N, D)."""
+        queries, keys, scale, bias = self
+        bias = None if bias is None else bias.to(queries.dtype)
+        return F.scaled_dot_product_attention(
+            queries, keys, values, attn_mask=bias, scale=scale
+        )
+
+    def weights(self) -> Tensor:
+        """The matrix of :meth:`mix`, (B, H, N, N) float32."""
+        scale = self.queries.shape[-1] ** -0.5 if self.scale is None else self.scale
+        logits = self.queries.float() @ self.keys.float().mT * scale
+        return (logits if self.bias is None else logits + self.bias).softmax(dim=-1)
+
+
+class AttentionReadout(DenseReadout):
+    """A readout that is a sum of softmax attentions, given by what is compared."""
+
+    @abstractmethod
+    def comparisons(self, block: LastBlock, tokens: Tensor) -> list[Comparison]:
+        """What is compared; the attentions of all are summed."""
+
+    def attend(self, block: LastBlock, tokens: Tensor) -> Tensor:
+        """Context of every token before heads are merged, (B, H, N, D)."""
+        values = block.values(tokens)
+        return sum(each.mix(values) for each in self.comparisons(block, tokens))
+
+    def weights(self, block: LastBlock, tokens: Tensor) -> Tensor:
+        """Attention (B, H, N, N); rows sum to the number of comparisons."""
+        return sum(each.weights() for each in self.comparisons(block, tokens))
+
+
 @MODELS.register_module()
-class VanillaReadout(DenseReadout):
+class VanillaReadout(AttentionReadout):
     """The block as it was trained: softmax(q k) v."""
 
     def __call__(self, block: LastBlock, tokens: Tensor) -> Tensor:
@@ -105,22 +164,18 @@ class VanillaReadout(DenseReadout):
             return block.forward(tokens)
         return super().__call__(block, tokens)
 
-    def attend(self, block: LastBlock, tokens: Tensor) -> Tensor:
-        """Context of every token before heads are merged, (B, H, N, D)."""
-        return F.scaled_dot_product_attention(
-            block.queries(tokens, self.rope),
-            block.keys(tokens, self.rope),
-            block.values(tokens),
-            scale=self.attn_scale,
-        )
+    def comparisons(self, block: LastBlock, tokens: Tensor) -> list[Comparison]:
+        """Queries with keys."""
+        queries = block.queries(tokens, self.rope)
+        return [Comparison(queries, block.keys(tokens, self.rope), self.attn_scale)]
 
 
 @MODELS.register_module()
 class ValueReadout(DenseReadout):
     """Every token attends to itself alone: its context is its own value.
 
-    With residual and FFN kept this is CLIPSelf's readout (also DenseVLM's and F-ViT's);
-    without both it is MaskCLIP's.
+    With residual and FFN kept this is MaskCLIP's readout in its public code, and that
+    of CLIPSelf, DenseVLM and F-ViT; ClearCLIP's code measures MaskCLIP without both.
 
     Args:
         residual: Keep the residual around the attention.
@@ -138,3 +193,7 @@ class ValueReadout(DenseReadout):
     def attend(self, block: LastBlock, tokens: Tensor) -> Tensor:
         """Context of every token before heads are merged, (B, H, N, D)."""
         return block.values(tokens)
+
+    def weights(self, block: LastBlock, tokens: Tensor) -> Tensor:
+        """The identity, (1, 1, N, N)."""
+        return torch.eye(tokens.shape[1], device=tokens.device)[None, None]

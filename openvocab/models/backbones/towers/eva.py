@@ -30,6 +30,10 @@ class EVABlock:
         """Run the block as it was trained."""
         return self.block(tokens, self.rope)
 
+    def normed(self, tokens: Tensor) -> Tensor:
+        """Tokens as the attention sees them."""
+        return self.block.norm1(tokens)
+
     def queries(self, tokens: Tensor, rope: bool = True) -> Tensor:
         """Queries (B, H, N, D), patch tokens rotated."""
         return self._rotate(self.block.attn.q_norm(self._project(tokens, 0)), rope)
@@ -62,7 +66,7 @@ class EVABlock:
 
     def _project(self, tokens: Tensor, index: int) -> Tensor:
         """One of the projections (0 q, 1 k, 2 v), separate or fused in the model."""
-        attn, tokens = self.block.attn, self.block.norm1(tokens)
+        attn, tokens = self.block.attn, self.normed(tokens)
         if attn.qkv is None:
             out = (attn.q_proj, attn.k_proj, attn.v_proj)[index](tokens)
         else:

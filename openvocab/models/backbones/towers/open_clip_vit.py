@@ -27,6 +27,10 @@ class OpenCLIPBlock:
         """Run the block as it was trained."""
         return self.block(tokens)
 
+    def normed(self, tokens: Tensor) -> Tensor:
+        """Tokens as the attention sees them."""
+        return self.block.ln_1(tokens)
+
     def queries(self, tokens: Tensor, rope: bool = True) -> Tensor:
         """Queries (B, H, N, D); this family has no rotary embedding."""
         return self._project(tokens, 0)
@@ -61,7 +65,7 @@ class OpenCLIPBlock:
             weight = attn.in_proj_weight.chunk(3)[index]
             bias = attn.in_proj_bias
             bias = None if bias is None else bias.chunk(3)[index]
-        out = F.linear(self.block.ln_1(tokens), weight, bias)
+        out = F.linear(self.normed(tokens), weight, bias)
         return rearrange(out, 'b n (h d) -> b h n d', h=attn.num_heads)
 
 
