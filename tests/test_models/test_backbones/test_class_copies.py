@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from timm.models import register_model
 from timm.models.eva import Eva
 
@@ -162,3 +163,24 @@ def test_a_bias_that_does_not_fit_is_refused(tower):
 
 def test_convolutional_towers_have_no_class_token(resnet):
     assert not isinstance(CLIPBackbone(resnet).tower, TransformerTower)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('half', [False, True])
+def test_all_blocks_read_one_mask(tower, monkeypatch, half):
+    """Aligned in memory, as fused kernels need it to not pad a copy of their own."""
+    _, tokens, grid = first(tower, (24, 40))
+    attend, masks = F.scaled_dot_product_attention, []
+
+    def spy(*args, attn_mask=None, **kwargs):
+        masks.append(attn_mask)
+        return attend(*args, attn_mask=attn_mask, **kwargs)
+
+    monkeypatch.setattr(F, 'scaled_dot_product_attention', spy)
+    with torch.autocast('cpu', torch.bfloat16, enabled=half):
+        tower.embed_copies(tokens, grid, 0, torch.randn(2, 2, 3, 15))
+    masks = [mask for mask in masks if mask is not None]
+    assert len(masks) == 3 and len({mask.data_ptr() for mask in masks}) == 1
+    assert masks[0].dtype == (torch.bfloat16 if half else torch.float32)
+    assert masks[0].shape[-1] == 15 + 3 + tower.num_prefix_tokens - 1
+    assert all(stride % 16 == 0 for stride in masks[0].stride()[:-1])

@@ -134,11 +134,12 @@ class TransformerTower(Tower):
                 f'{self.num_heads} heads and {grid[0]} x {grid[1]} patches'
             )
         copies = tokens[:, :1].expand(-1, count, -1)
-        mask = _copy_mask(bias, self.num_prefix_tokens - 1)
+        mask = None
         for index in range(start, len(self.groups)):
             view, last = self.view(index, grid), index == len(self.groups) - 1
             keys, values = view.keys(tokens), view.values(tokens)
-            mask = mask.to(keys.dtype)  # under autocast: cast once, not per block
+            if mask is None:  # under autocast, in the type of the keys
+                mask = _copy_mask(bias.to(keys.dtype), self.num_prefix_tokens - 1)
             out = self._run(_CopyStep(view), copies, keys, values, mask)
             if not last:
                 tokens = self._run(_PlainStep(view), tokens, keys, values)
