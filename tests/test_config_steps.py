@@ -15,6 +15,7 @@ from openvocab.structures import RegionDataSample
 from openvocab.testing import (
     random_detection_batch,
     random_region_batch,
+    random_segmentation_batch,
     without_weights,
 )
 
@@ -41,6 +42,13 @@ def detection_batch(model: nn.Module, size: int) -> tuple:
     return inputs, samples
 
 
+def segmentation_batch(model: nn.Module, size: int) -> tuple:
+    return random_segmentation_batch(
+        images=2, size=(size, size), classes=len(model.text_bank.vocabulary),
+        ignore_index=model.training_labels.ignore_index,
+    )  # fmt: skip
+
+
 def check_regions(samples: list) -> None:
     assert all(isinstance(sample, RegionDataSample) for sample in samples)
     assert samples[0].predictions['masks'].topk.shape[1] == 5
@@ -53,9 +61,15 @@ def check_boxes(samples: list) -> None:
         assert found.masks.shape[1:] == samples[0].ori_shape
 
 
+def check_labels(samples: list) -> None:
+    for sample in samples:
+        assert sample.pred_sem_seg.data.shape == (1, *sample.ori_shape)
+
+
 KINDS: dict[str, tuple[Callable, Callable]] = {
     'mmengine': (alignment_batch, check_regions),
     'mmdet': (detection_batch, check_boxes),
+    'mmseg': (segmentation_batch, check_labels),
 }
 
 
@@ -68,6 +82,8 @@ def run_once(path: Path, size: int, tmp_path: Path) -> None:
         model_cfg.scales = (size, size + 32)
     if 'pad_size_divisor' in model_cfg.get('data_preprocessor', {}):
         model_cfg.data_preprocessor.pad_size_divisor = size
+    if 'size' in model_cfg.get('data_preprocessor', {}):
+        model_cfg.data_preprocessor.size = (size, size)
     # a CPU would encode the 63 prompts of 1,203 classes for hours
     use_synthetic_text(model_cfg, tmp_path)
     init_default_scope(cfg.default_scope)
