@@ -2,6 +2,15 @@
 
 from .base_aligner import BaseAligner
 from .clipself_aligner import CLIPSelfAligner
+from .context_source import CoupledContext, DecoupledContext
+from .declip_aligner import DeCLIPAligner
 from .densevlm_aligner import DenseVLMAligner
 
-__all__ = ['BaseAligner', 'CLIPSelfAligner', 'DenseVLMAligner']
+__all__ = [
+    'BaseAligner',
+    'CLIPSelfAligner',
+    'CoupledContext',
+    'DeCLIPAligner',
+    'DecoupledContext',
+    'DenseVLMAligner',
+]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from openvocab.registry import MODELS
 from openvocab.structures import RegionDataSample
 
-from ..recognizers.image_fit import fit_images
+from ..recognizers.image_fit import FittedImages, fit_images
 from ..recognizers.region_recognizer import (
     build_module,
     dense_map,
@@ -80,6 +80,24 @@ class CLIPSelfAligner(BaseAligner):
         """
         fitted = fit_images(inputs, self.student.patch_size)
         features = dense_map(self.student, fitted.images)
+        return self.crop_loss(features, fitted, data_samples)
+
+    def crop_loss(
+        self,
+        features: Tensor,
+        fitted: FittedImages,
+        data_samples: list[RegionDataSample],
+    ) -> dict[str, Tensor]:
+        """Compares regions of a dense map with the teacher's view of their crops.
+
+        Args:
+            features: (B, D, h, w) dense map of the student.
+            fitted: The images that it was computed from.
+            data_samples: See :meth:`loss`.
+
+        Returns:
+            ``loss_distill``.
+        """
         student = self.region_features(
             features, fitted, self.boxes_of(data_samples), self.student.strides[-1]
         )

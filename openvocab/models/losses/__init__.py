@@ -1,5 +1,12 @@
 """Losses."""
 
+from .context_distill_loss import ContextDistillLoss
+from .correlation_distance import (
+    CorrelationDistance,
+    RowMeanSquare,
+    RowNorm,
+    RowSmoothL1,
+)
 from .cosine_distill_loss import CosineDistillLoss
 from .decoupled_align_loss import DecoupledAlignLoss
 from .decoupling import DECOUPLINGS, Decoupling
@@ -9,6 +16,8 @@ from .reductions import GroupSum, RegionMean
 from .text_cross_entropy_loss import TextCrossEntropyLoss
 
 __all__ = [
+    'ContextDistillLoss',
+    'CorrelationDistance',
     'CosineDistillLoss',
     'DECOUPLINGS',
     'DecoupledAlignLoss',
@@ -17,5 +26,8 @@ __all__ = [
     'MaskSetLoss',
     'OVBCELoss',
     'RegionMean',
+    'RowMeanSquare',
+    'RowNorm',
+    'RowSmoothL1',
     'TextCrossEntropyLoss',
 ]

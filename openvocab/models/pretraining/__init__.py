@@ -1,5 +1,6 @@
-"""Contrastive image-text pre-training of small CLIPs."""
+"""Pre-training of the small models of OV-Shapes: CLIPs and a VFM."""
 
 from .contrastive import ContrastivePretrainer
+from .segment_pretrainer import SegmentPretrainer
 
-__all__ = ['ContrastivePretrainer']
+__all__ = ['ContrastivePretrainer', 'SegmentPretrainer']
