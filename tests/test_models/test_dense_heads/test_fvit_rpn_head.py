@@ -1,7 +1,9 @@
 """The RPN with norms: same interface, one norm per convolution."""
 
+import pytest
 import torch
 from mmdet.models import RPNHead
+from mmengine.registry import init_default_scope
 
 from openvocab.models.dense_heads import FViTRPNHead
 
@@ -11,6 +13,11 @@ SETTINGS = dict(
         type='mmdet.AnchorGenerator', scales=[8], ratios=[1.0], strides=[3.5, 7]),
     bbox_coder=dict(type='mmdet.DeltaXYWHBBoxCoder'),
 )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _scope():
+    init_default_scope('mmdet')  # of the losses that mmdet's heads take by default
 
 
 def test_only_norms_are_added_and_released_names_kept():
