@@ -50,23 +50,28 @@ class MaskScores(ClassScores):
 
     def at(self, classes: slice, size: tuple[int, int]) -> Tensor:
         """Scores of some classes."""
-        shares = self._open() if self._shares is None else self._shares
+        shares = self._open(size) if self._shares is None else self._shares
         chosen = self.found.probabilities[:, classes].float()
         return resize(einsum(chosen, shares, 'q k, q h w -> k h w'), size)
 
     def label_map(self, size: tuple[int, int], tile: int = TILE) -> LabelMap:
         """Best class of every pixel."""
-        self._shares = self._open()  # for all tiles, and no longer
+        self._shares = self._open(size)  # for all tiles, and no longer
         try:
             return super().label_map(size, tile)
         finally:
             self._shares = None
 
-    def _open(self) -> Tensor:
-        """Shares of the masks in the pixels of the image, (Q, H, W)."""
+    def _open(self, size: tuple[int, int]) -> Tensor:
+        """Shares of the masks in the pixels of the image, (Q, H', W').
+
+        Resizing and summing may change places: where the size wanted is smaller, Q
+        masks are resized instead of the scores of K classes.
+        """
         height, width = self.canvas
         masks = resize(self.found.masks.float(), self.found.padded)
-        return self.activate(masks[:, :height, :width])
+        shares = self.activate(masks[:, :height, :width])
+        return resize(shares, size) if size[0] * size[1] < height * width else shares
 
 
 @MODELS.register_module()

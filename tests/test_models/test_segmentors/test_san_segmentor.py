@@ -165,23 +165,24 @@ def test_the_vocabulary_can_be_exchanged(make):
 
 
 @torch.no_grad()
-def test_label_map_by_hand(make):
+@pytest.mark.parametrize('size', [(90, 70), (20, 31)])
+def test_label_map_by_hand(make, size):
     """Pad, resize masks, activate, crop, sum over queries, resize, arg-max."""
     model = make()
     image = tensor_batch((37, 50), count=1)
-    sample = SegDataSample(metainfo=dict(ori_shape=(90, 70)))
+    sample = SegDataSample(metainfo=dict(ori_shape=size))
     (found,) = propose(model, F.pad(image, (0, 6, 0, 3)))
     masks = F.interpolate(found.masks, (40, 56), mode='bilinear').sigmoid()
     classes = found.scores.softmax(-1)[..., :-1]
     scores = torch.einsum('bqk,bqhw->bkhw', classes, masks[..., :37, :50])
-    scores = F.interpolate(scores, (90, 70), mode='bilinear')
+    scores = F.interpolate(scores, size, mode='bilinear')
 
     (sample,) = model.predict(image, [sample])
     (ours,) = model.class_scores(list(image))
-    torch.testing.assert_close(ours.at(slice(None), (90, 70)), scores[0])
+    torch.testing.assert_close(ours.at(slice(None), size), scores[0])
     assert torch.equal(sample.pred_sem_seg.data, scores.argmax(1))
-    for tile in (1, 2 * 90 * 70):
-        label_map = ours.label_map((90, 70), tile)
+    for tile in (1, 5000):
+        label_map = ours.label_map(size, tile)
         assert torch.equal(label_map.labels, scores.argmax(1)[0])
 
 
@@ -258,6 +259,21 @@ def test_all_outputs_are_named_in_one_pass_and_only_the_last_at_test(make):
     assert [shape[2] for shape in asked] == [2 * 7, 7]
     torch.testing.assert_close(last.scores, alone.scores, atol=1e-4, rtol=1e-4)
     assert not torch.allclose(aux.scores, last.scores, atol=1e-2)
+
+
+def test_trains_in_bfloat16(make):
+    model = make().train()
+    inputs, samples = random_segmentation_batch(size=(40, 48), classes=5)
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples), True)
+    totals = []
+    for half in (False, True):
+        torch.manual_seed(5)
+        with torch.autocast('cpu', torch.bfloat16, enabled=half):
+            losses = model(**batch, mode='loss')
+        totals.append(model.parse_losses(losses)[0])
+    totals[1].backward()
+    assert all(p.grad.isfinite().all() for p in model.decode_head.parameters())
+    torch.testing.assert_close(*totals, atol=0, rtol=0.05)
 
 
 def test_an_image_without_a_label(make):
