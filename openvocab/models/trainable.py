@@ -111,23 +111,31 @@ class WholeTower(Trainable):
         return [tower.root]
 
 
-def train_only(tower: TrainableTower, trainable: Trainable) -> list[nn.Parameter]:
+def train_only(tower: TrainableTower, trainable: Trainable) -> int:
     """Freezes a tower but for what a strategy names.
 
     Args:
         tower: The tower; attention with q, k and v in one parameter is split where
-            only some of them train.
+            only some of them train. It is left as it is if nothing is named.
         trainable: The strategy.
 
     Returns:
-        The parameters that train; if there are none, the tower is left as it is.
+        Number of values that are named but never read, and frozen for that.
+
+    Raises:
+        ValueError: The tower does not have what the strategy names.
     """
     if not trainable.parameters(tower):
-        return []
+        return 0
     tower.separate_unused()  # gives some of them new parameters
+    named = trainable.parameters(tower)
     unused = {id(parameter) for parameter in tower.unused_parameters()}
-    chosen = [p for p in trainable.parameters(tower) if id(p) not in unused]
     tower.root.requires_grad_(False)
-    for parameter in chosen:
-        parameter.requires_grad_(True)
-    return chosen
+    for parameter in named:
+        parameter.requires_grad_(id(parameter) not in unused)
+    return sum(p.numel() for p in named if id(p) in unused)
+
+
+def trains(module: nn.Module) -> bool:
+    """Whether anything in a module trains."""
+    return any(parameter.requires_grad for parameter in module.parameters())

@@ -18,7 +18,7 @@ from openvocab.models.clip_factory import (
     resolve_checkpoint,
 )
 from openvocab.models.freezing import freeze, is_frozen
-from openvocab.models.trainable import LastBlocks, Trainable, train_only
+from openvocab.models.trainable import LastBlocks, Trainable, train_only, trains
 from openvocab.registry import MODELS
 
 from .dense_attention import DenseReadout
@@ -60,6 +60,10 @@ class CLIPBackbone(BaseModule):
         init_cfg: ``dict(type='Pretrained', checkpoint=path[, prefix=str])``: a file of
             :func:`save_encoder`, or any checkpoint of the same architecture; ``prefix``
             picks one backbone out of a whole model's checkpoint.
+
+    Attributes:
+        num_unread: Number of values that were to train but that the readout never
+            reads; they are frozen.
     """
 
     def __init__(
@@ -217,7 +221,9 @@ class CLIPBackbone(BaseModule):
 
     def _freeze(self, trainable: Trainable) -> None:
         self._trainable = trainable.modules(self.tower)
-        if not train_only(self.tower, trainable):
+        self.visual.requires_grad_(False)
+        self.num_unread = train_only(self.tower, trainable)
+        if not trains(self.visual):
             freeze(self)
 
     def _checked_indices(self, out_indices: Sequence[int]) -> tuple[int, ...]:

@@ -120,7 +120,7 @@ class CATSegHead(BaseModule):
         tap_dims: Sequence[int] = (256, 128),
         tap_guide_dims: Sequence[int] = (32, 16),
         normalize_guidance: bool = False,
-        max_maps: int | None = 64,
+        max_maps: int | None = 32,
         grad_checkpointing: bool = False,
         loss: dict | nn.Module = dict(type='openvocab.OVBCELoss'),  # noqa: B006
         init_cfg: dict | list[dict] | None = None,

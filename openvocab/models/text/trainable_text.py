@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from openvocab.models.trainable import Trainable, train_only
+from openvocab.models.trainable import Trainable, train_only, trains
 from openvocab.registry import MODELS
 from openvocab.vocab import PromptSet, Vocabulary, get_prompts
 from openvocab.vocab.vocabulary import VocabularySource
@@ -68,7 +68,7 @@ class TrainableText(nn.Module):
         if isinstance(trainable, dict):
             trainable = MODELS.build(trainable)
         self.text.requires_grad_(False)
-        train_only(self.tower, trainable)
+        self.num_unread = train_only(self.tower, trainable)
         self.prompts = get_prompts(prompts)
         self.average_templates = average_templates
         self.batch_size = batch_size
@@ -136,11 +136,10 @@ class TrainableText(nn.Module):
             dict: ``vocabulary`` and ``prompts`` (each ``name`` and ``hash``),
             ``encoder`` (fingerprint of the initial weights, and whether they train).
         """
-        trains = any(p.requires_grad for p in self.text.parameters())
         return dict(
             vocabulary=dict(name=self.vocabulary.name, hash=self.vocabulary.hash),
             prompts=dict(name=self.prompts.name, hash=self.prompts.hash),
-            encoder=self.fingerprint + (' (fine-tuned)' if trains else ''),
+            encoder=self.fingerprint + (' (fine-tuned)' if trains(self.text) else ''),
         )
 
     def _encode(self) -> Tensor:

@@ -65,11 +65,19 @@ def _window_block(block, x, guide):
     k = F.linear(both, block.k.weight, block.k.bias)
     v = block.v(block.norm1(tokens))
     heads = dict(h=block.num_heads)
-    q, k, v = (rearrange(t, 'k n (h d) -> k h n d', **heads) for t in (q, k, v))
-    weights = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
-    apart = windows[:, None] != windows[None]
-    weights = (weights - 1e9 * apart).softmax(-1)
-    out = rearrange(weights @ v, 'k h n d -> k n (h d)')
+    if height % block.window or width % block.window:
+        order = [torch.arange(height * width)]
+    else:  # as many windows as there are, each with an explicit matrix
+        order = _windows(height, width, block.window, block.shifted)
+    out = torch.empty_like(tokens)
+    for places in order:
+        q_, k_, v_ = (
+            rearrange(t[:, places], 'k n (h d) -> k h n d', **heads) for t in (q, k, v)
+        )
+        weights = q_ @ k_.transpose(-1, -2) / q_.shape[-1] ** 0.5
+        apart = windows[places][:, None] != windows[places][None]
+        weights = (weights - 1e9 * apart).softmax(-1)
+        out[:, places] = rearrange(weights @ v_, 'k h n d -> k n (h d)')
     tokens = tokens + block.proj(out)
     tokens = tokens + block.mlp(block.norm2(tokens))
     return rearrange(tokens, 'k (h w) c -> k c h w', h=height)
@@ -84,6 +92,15 @@ def _window_ids(height, width, window, shifted):
         # shifted windows begin at shift, so tokens before it are the first one
         ids.append((torch.arange(side) - shift).div(own, rounding_mode='floor'))
     return (ids[0][:, None] * 1000 + ids[1][None]).flatten()
+
+
+def _windows(height, width, window, shifted):
+    """Tokens of every window of the map, moved by half a window."""
+    places = torch.arange(height * width).reshape(height, width)
+    if shifted:
+        shift = [window // 2 if side > window else 0 for side in (height, width)]
+        places = places.roll([-each for each in shift], dims=(0, 1))
+    return rearrange(places, '(i a) (j b) -> (i j) (a b)', a=window, b=window).unbind()
 
 
 def _class_layer(layer, x, words, pool):
