@@ -11,6 +11,7 @@ from .gaussian_readout import GaussianReadout
 from .gem import GEM
 from .gem_readout import GEMReadout
 from .method_readouts import ClearCLIPReadout, NACLIPReadout, SCLIPReadout
+from .proxy_clip import ProxyCLIP
 from .proxy_readout import ProxyReadout
 from .self_self_readout import JointSelfReadout, SelfSelfReadout
 
@@ -27,6 +28,7 @@ __all__ = [
     'GaussianReadout',
     'JointSelfReadout',
     'NACLIPReadout',
+    'ProxyCLIP',
     'ProxyReadout',
     'SCLIPReadout',
     'SelfSelfReadout',
