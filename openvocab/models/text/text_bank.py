@@ -110,7 +110,7 @@ class TextBank(nn.Module):
             vocabulary: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes.
         """
         vocabulary = Vocabulary.load(vocabulary)
-        self.rows = self.rows_of(vocabulary.prompt_names)
+        self.rows = self.rows_of(self._phrases(vocabulary))
         with torch.inference_mode(False):
             self.is_thing = torch.tensor(vocabulary.is_thing, device=self.rows.device)
         self.vocabulary = vocabulary
@@ -144,6 +144,10 @@ class TextBank(nn.Module):
             encoder=self.fingerprint,
             normalize_templates_mean=self.normalize_templates_mean,
         )
+
+    def _phrases(self, vocabulary: Vocabulary) -> Sequence[str]:
+        """The phrase of every row."""
+        return vocabulary.prompt_names
 
     def _compute(self, names: Sequence[str]) -> Tensor:
         """Means over templates, (K, D) float32 on the CPU, in the order of names."""
