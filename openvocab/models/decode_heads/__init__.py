@@ -1,7 +1,8 @@
 """Heads of segmentors."""
 
 from .cat_seg_head import CATSegHead
+from .cosine_head import CosineHead
 from .san_head import SANHead
 from .side_network import SideNetwork
 
-__all__ = ['CATSegHead', 'SANHead', 'SideNetwork']
+__all__ = ['CATSegHead', 'CosineHead', 'SANHead', 'SideNetwork']

@@ -6,6 +6,7 @@ from .mask_scores import MaskInference
 from .ov_segmentor import OVSegmentor
 from .san_segmentor import SANSegmentor
 from .seg_preprocessor import SegPreprocessor
+from .training_free_segmentor import TrainingFreeSegmentor
 
 __all__ = [
     'ClassScores',
@@ -16,5 +17,6 @@ __all__ = [
     'SANSegmentor',
     'SegPreprocessor',
     'SlideAndGlobalInference',
+    'TrainingFreeSegmentor',
     'WholeInference',
 ]

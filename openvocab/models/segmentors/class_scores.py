@@ -9,7 +9,7 @@ Shapes: K classes, h x w the head's resolution, H x W the size wanted.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -63,15 +63,26 @@ class ClassScores(ABC):
             tile: Number of scores at full size that may exist at a time; the result
                 does not depend on it.
         """
-        area = max(size[0] * size[1], self.canvas[0] * self.canvas[1])
-        step = max(1, tile // area)
-        best, labels = self.at(slice(0, step), size).max(dim=0)
-        for start in range(step, self.num_classes, step):
-            values, indices = self.at(slice(start, start + step), size).max(dim=0)
+        first, *others = self.tiles(size, tile)
+        best, labels = self.at(first, size).max(dim=0)
+        for classes in others:
+            values, indices = self.at(classes, size).max(dim=0)
             better = values > best
-            labels = torch.where(better, indices + start, labels)
+            labels = torch.where(better, indices + classes.start, labels)
             best = torch.where(better, values, best)
         return LabelMap(labels, best)
+
+    def tiles(self, size: tuple[int, int], tile: int = TILE) -> Iterator[slice]:
+        """Ranges of classes, in order, whose scores may exist at a time.
+
+        Args:
+            size: H and W.
+            tile: Number of scores at full size; at least one class is in a range.
+        """
+        area = max(size[0] * size[1], self.canvas[0] * self.canvas[1])
+        step = max(1, tile // area)
+        for start in range(0, self.num_classes, step):
+            yield slice(start, start + step)
 
 
 class WholeScores(ClassScores):
