@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from mmdet.models import SingleRoIExtractor
 from tiny_fvit import CLASSES, MASKS, NOVEL, batch, build, predict
 
+import openvocab.analysis.synthetic_classes  # noqa: F401  (registers a text bank)
 from openvocab.models.clip_factory import CONFIG_DIR
 from openvocab.models.roi_heads import DenseFeatures
 
@@ -340,3 +341,19 @@ def test_encoders_with_stages_need_no_pyramid(family, tmp_path):
     loss.backward()
     assert not any(p.grad is not None for p in model.backbone.parameters())
     assert len(predict(model, sizes=[(64, 40)])[0].pred_instances)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('arch', ['RN50x4-quickgelu', 'convnext_base_w'])
+def test_convolutional_encoders_of_real_size(arch):
+    config = {
+        'backbone.arch': arch,
+        'backbone.checkpoint': None,
+        'text_bank.type': 'openvocab.SyntheticTextBank',
+        'pyramid': None,
+    }
+    model = build(config).train()
+    loss, _ = model.parse_losses(model(**batch(model, training=True), mode='loss'))
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert len(predict(model)[0].pred_instances)
