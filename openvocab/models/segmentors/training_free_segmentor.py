@@ -6,10 +6,8 @@ Call graph::
                                  -> QueryScores per image  -> label map in tiles
 """
 
-import torch
 from torch import Tensor, nn
 
-from openvocab.models.text import SynonymBank
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
 from openvocab.vocab.class_entry import UnknownClassError
@@ -36,8 +34,8 @@ class TrainingFreeSegmentor(OVSegmentor):
     Args:
         backbone: A ``CLIPBackbone`` or its config; its readout is what methods differ
             in.
-        text_bank: Config of a ``SynonymBank`` (every synonym is a query of its class)
-            or of a ``TextBank`` (one query per class).
+        text_bank: A ``TextBank`` or its config; with ``all_synonyms`` every synonym is
+            a query of its class.
         decode_head: A head without parameters.
         inference: Config of an :class:`Inference`; for windows,
             ``dict(type='openvocab.SlideAndGlobalInference', canvas=None,
@@ -86,15 +84,10 @@ class TrainingFreeSegmentor(OVSegmentor):
 
     def class_scores(self, images: list[Tensor]) -> list[ClassScores]:
         """Scores of B images (3, H_i, W_i), normalised and without padding."""
-        bank = self.text_bank
-        if isinstance(bank, SynonymBank):
-            class_of = bank.class_of
-        else:
-            class_of = torch.arange(len(bank), device=images[0].device)
         return [
             QueryScores(
                 cosines,
-                class_of,
+                self.text_bank.class_of,
                 self.logit_scale,
                 self.area_thd,
                 self._spared,

@@ -1,7 +1,6 @@
 """From words to text rows: frozen and kept in a bank, or by a tower that trains."""
 
 from .row_cache import RowCache
-from .synonym_bank import SynonymBank
 from .template_bank import TemplateBank
 from .template_mean import template_mean
 from .text_bank import TextBank
@@ -10,7 +9,6 @@ from .trainable_text import TrainableText
 
 __all__ = [
     'RowCache',
-    'SynonymBank',
     'TemplateBank',
     'TextBank',
     'TextEncoder',

@@ -1,6 +1,6 @@
 """Text rows of a vocabulary: what region features are compared with.
 
-Shapes: K classes, D width of the joint space.
+Shapes: K classes, Q rows (K, or one per synonym), D width of the joint space.
 
 Call graph::
 
@@ -31,8 +31,10 @@ class TextBank(nn.Module):
     """(K, D) float32 unit rows of a vocabulary, without gradient.
 
     A row is the mean over the templates of unit sentence vectors, normalised again
-    (CLIP, section 3.1.4; ViLD). Only the first phrase of a class is used. Rows come
-    from a disk cache keyed by the weights, the phrases and the templates; the encoder
+    (CLIP, section 3.1.4; ViLD). Only the first phrase of a class is used, unless
+    ``all_synonyms`` asks for one row per phrase: (Q, D), a class's rows together, for
+    models whose classes are as good as the best of their queries. Rows come from a disk
+    cache keyed by the weights, the phrases and the templates; the encoder
     is built only if they are not there, on a GPU if there is one, and dropped at once.
     Rows and thing flags are non-persistent buffers: a checkpoint never holds a
     vocabulary.
@@ -50,16 +52,19 @@ class TextBank(nn.Module):
         normalize_templates_mean: False leaves the means over templates as they are,
             with norms below 1, as DenseVLM's public code does; this softens the
             temperature.
+        all_synonyms: One row per phrase of a class instead of one per class.
 
     Attributes:
         vocabulary: The current :class:`~openvocab.vocab.Vocabulary`.
         prompts: The :class:`~openvocab.vocab.PromptSet`.
-        rows: (K, D) float32.
+        rows: (K, D) float32; (Q, D) with ``all_synonyms``.
+        class_of: (K,) int64, the class of each row; (Q,) with ``all_synonyms``.
         is_thing: (K,) bool.
         fingerprint: Fingerprint of the encoder that made the rows.
     """
 
     rows: Tensor
+    class_of: Tensor
     is_thing: Tensor
 
     def __init__(
@@ -69,6 +74,7 @@ class TextBank(nn.Module):
         prompts: str | Sequence[str] | PromptSet = 'densevlm',
         cache_dir: str | Path | None = None,
         normalize_templates_mean: bool = True,
+        all_synonyms: bool = False,
     ) -> None:
         super().__init__()
         if isinstance(encoder, Mapping):
@@ -82,13 +88,15 @@ class TextBank(nn.Module):
         object.__setattr__(self, '_encoder', encoder)
         self.prompts = get_prompts(prompts)
         self.normalize_templates_mean = normalize_templates_mean
+        self.all_synonyms = all_synonyms
         self.cache = RowCache(cache_dir)
         self.register_buffer('rows', torch.empty(0), persistent=False)
+        self.register_buffer('class_of', torch.empty(0), persistent=False)
         self.register_buffer('is_thing', torch.empty(0), persistent=False)
         self.set_vocabulary(vocabulary)
 
     def forward(self) -> Tensor:
-        """Returns the (K, D) rows."""
+        """Returns the rows, (K, D) or (Q, D)."""
         return self.rows
 
     def __len__(self) -> int:
@@ -110,9 +118,15 @@ class TextBank(nn.Module):
             vocabulary: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes.
         """
         vocabulary = Vocabulary.load(vocabulary)
-        self.rows = self.rows_of(self._phrases(vocabulary))
+        phrases = vocabulary.synonyms
+        if not self.all_synonyms:
+            phrases = [(phrase,) for phrase in vocabulary.prompt_names]
+        self.rows = self.rows_of([phrase for group in phrases for phrase in group])
+        device = self.rows.device
         with torch.inference_mode(False):
-            self.is_thing = torch.tensor(vocabulary.is_thing, device=self.rows.device)
+            class_of = [i for i, group in enumerate(phrases) for _ in group]
+            self.class_of = torch.tensor(class_of, device=device)
+            self.is_thing = torch.tensor(vocabulary.is_thing, device=device)
         self.vocabulary = vocabulary
 
     def rows_of(self, phrases: Sequence[str]) -> Tensor:
@@ -136,18 +150,16 @@ class TextBank(nn.Module):
 
         Returns:
             dict: ``vocabulary`` and ``prompts`` (each ``name`` and ``hash``),
-            ``encoder`` (fingerprint) and ``normalize_templates_mean``.
+            ``encoder`` (fingerprint), ``normalize_templates_mean`` and
+            ``all_synonyms``.
         """
         return dict(
             vocabulary=dict(name=self.vocabulary.name, hash=self.vocabulary.hash),
             prompts=dict(name=self.prompts.name, hash=self.prompts.hash),
             encoder=self.fingerprint,
             normalize_templates_mean=self.normalize_templates_mean,
+            all_synonyms=self.all_synonyms,
         )
-
-    def _phrases(self, vocabulary: Vocabulary) -> Sequence[str]:
-        """The phrase of every row."""
-        return vocabulary.prompt_names
 
     def _compute(self, names: Sequence[str]) -> Tensor:
         """Means over templates, (K, D) float32 on the CPU, in the order of names."""

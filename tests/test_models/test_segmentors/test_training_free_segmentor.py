@@ -33,7 +33,7 @@ SLIDE = dict(
 def make_model():
     """Build a segmentor; keyword arguments replace its own."""
 
-    def make(vocabulary=CLASSES, bank='SynonymBank', **changes):
+    def make(vocabulary=CLASSES, all_synonyms=True, **changes):
         settings = dict(
             backbone=dict(
                 type='openvocab.CLIPBackbone',
@@ -41,7 +41,11 @@ def make_model():
                 checkpoint='openvocab://ov-shapes-u',
                 readout=dict(type='openvocab.ClearCLIPReadout'),
             ),
-            text_bank=dict(type=f'openvocab.{bank}', vocabulary=vocabulary),
+            text_bank=dict(
+                type='openvocab.TextBank',
+                vocabulary=vocabulary,
+                all_synonyms=all_synonyms,
+            ),
             inference=SLIDE,
         )
         return TrainingFreeSegmentor(**{**settings, **changes}).eval()
@@ -173,7 +177,7 @@ def test_synonyms_of_one_class_are_one_class(make_model):
     words = ['sky', 'water', 'grass', 'gravel']
     pairs = dict(bright=words[:2], dark=words[2:])
     grouped = make_model([dict(name=n, synonyms=w) for n, w in pairs.items()])
-    apart = make_model(words, bank='TextBank')
+    apart = make_model(words, all_synonyms=False)
     batch = batch_of(apart, [(64, 64)])
     (single,), (joined,) = labels_of(apart, batch), labels_of(grouped, batch)
     assert len(single.unique()) > 2

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from openvocab.models.text import SynonymBank, TextBank
+from openvocab.models.text import TextBank
 
 CLASSES = ['sky', dict(name='seat', synonyms=['sofa', 'couch', 'settee']), 'grass']
 
@@ -28,9 +28,14 @@ class HashEncoder(nn.Module):
 
 @pytest.fixture
 def make(tmp_path):
-    def build(vocabulary, kind=SynonymBank, encoder=None, prompts=('a {}.', 'the {}.')):
-        encoder = encoder or HashEncoder()
-        return kind(vocabulary, encoder, list(prompts), cache_dir=tmp_path / 'cache')
+    def build(vocabulary, all_synonyms=True, encoder=None):
+        return TextBank(
+            vocabulary,
+            encoder or HashEncoder(),
+            ['a {}.', 'the {}.'],
+            cache_dir=tmp_path / 'cache',
+            all_synonyms=all_synonyms,
+        )
 
     return build
 
@@ -40,7 +45,7 @@ def test_a_row_per_synonym(make):
     phrases = ['sky', 'sofa', 'couch', 'settee', 'grass']
     assert bank.class_of.tolist() == [0, 1, 1, 1, 2]
     assert bank().shape == (5, 6) and bank.embed_dim == 6 and len(bank) == 3
-    torch.testing.assert_close(bank(), make(phrases, TextBank)())
+    torch.testing.assert_close(bank(), make(phrases, False)())
     torch.testing.assert_close(bank().norm(dim=1), torch.ones(5))
     encoder, rows = HashEncoder(), []
     for phrase in phrases:
@@ -49,9 +54,17 @@ def test_a_row_per_synonym(make):
     torch.testing.assert_close(bank(), torch.stack(rows))
 
 
-def test_classes_without_synonyms_are_a_text_bank(make):
+def test_otherwise_the_first_phrase_counts(make):
+    bank = make(CLASSES, False)
+    assert torch.equal(bank(), make(['sky', 'sofa', 'grass'], False)())
+    assert bank.class_of.tolist() == [0, 1, 2]
+    assert bank.record()['all_synonyms'] is False
+    assert make(CLASSES).record()['all_synonyms'] is True
+
+
+def test_classes_without_synonyms_have_a_row_each(make):
     names = ['sky', 'grass', 'road']
-    assert torch.equal(make(names)(), make(names, TextBank)())
+    assert torch.equal(make(names)(), make(names, False)())
     assert make(names).class_of.tolist() == [0, 1, 2]
 
 
