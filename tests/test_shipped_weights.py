@@ -1,4 +1,4 @@
-"""The tiny CLIPs that ship with the package: size, and what they can read."""
+"""The tiny models that ship with the package: size, and what they can tell."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ LEAST_THING_ACCURACY = {'ov-shapes-u': 0.6, 'ov-shapes-p': 0.3}
 
 def test_they_are_small_and_half_precision():
     files = sorted(WEIGHTS.glob('*.safetensors'))
-    assert [f.stem for f in files] == ['ov-shapes-p', 'ov-shapes-u']
+    assert [f.stem for f in files] == ['ov-shapes-p', 'ov-shapes-u', 'ov-shapes-vfm']
     assert sum(f.stat().st_size for f in files) <= 8_000_000
     for file in files:
         assert {v.dtype for v in load_file(file).values()} == {torch.float16}

@@ -24,6 +24,8 @@ def build(config: dict, rank: int) -> torch.nn.Module:
     folder.mkdir()
     if config['aligner'] == 'clipself':
         return tiny.clipself(folder)
+    if config['aligner'] == 'declip':
+        return tiny.declip(folder, mask_padding=True)
     # some regions are dropped, so that the ranks keep unequal numbers
     loss = dict(reduction=config['reduction'], theta=0.4)
     return tiny.densevlm(folder, loss=loss, scales=[40, 56])
@@ -45,6 +47,8 @@ def main(config: dict, rank: int) -> None:
     keep = []
     for step in range(STEPS):
         batch = tiny.make_batch(IMAGES, seed=step)
+        for index, sample in enumerate(batch['data_samples']):
+            sample.set_metainfo(dict(img_shape=(40 - 5 * index, 56)))
         mine = config['shards'][rank]
         batch = {key: [values[i] for i in mine] for key, values in batch.items()}
         logged = runner.train_step(batch, optimizer)

@@ -54,6 +54,7 @@ def train(folder: Path, aligner: str, reduction: str, shards: list) -> list[dict
         ('densevlm', 'group', [[0, 1, 4], [2, 3]]),
         ('densevlm', 'region', [[1], [0, 2, 3, 4]]),  # rank 0 has no region
         ('clipself', '', [[1], [0, 2, 3, 4]]),
+        ('declip', '', [[0, 3], [1, 2, 4]]),  # unequal padding, left out
     ],
 )
 def test_two_ranks_equal_one_with_the_doubled_batch(

@@ -95,6 +95,37 @@ def clipself(folder: Path, **kwargs) -> nn.Module:
     return MODELS.build(config | kwargs)
 
 
+def vfm(**kwargs) -> dict:
+    """14 px patches and a position table of 8 x 8, where the students have 8 px."""
+    config = dict(
+        type='openvocab.TimmViT',
+        arch='vit_small_patch16_224.dino',
+        img_size=112,
+        patch_size=14,
+        embed_dim=16,
+        depth=1,
+        num_heads=2,
+    )
+    return config | kwargs
+
+
+def declip(folder: Path, readout: dict | None = None, **kwargs) -> nn.Module:
+    torch.manual_seed(0)
+    readout = dict(type='openvocab.SelfSelfReadout') | (readout or {})
+    config = dict(
+        type='openvocab.DeCLIPAligner',
+        backbone=encoder(folder, 'tiny-u', trainable_blocks=-1, readout=readout),
+        text_bank=text(folder, 'tiny-u'),
+        vfm=vfm(),
+    )
+    model = MODELS.build(config | kwargs)
+    # what timm draws is so small that all tokens of the VFM would be alike
+    for name, parameter in model.vfm.named_parameters():
+        if 'weight' in name and parameter.dim() > 1:
+            nn.init.normal_(parameter, std=0.2)
+    return model
+
+
 def make_batch(
     counts: tuple[int, ...] = (3, 0, 5), size: tuple[int, int] = (40, 56), seed: int = 0
 ) -> dict:

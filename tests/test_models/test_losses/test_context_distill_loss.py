@@ -30,7 +30,7 @@ def plain(student, teacher, valid=None, row=torch.linalg.vector_norm):
 
 
 def test_two_tokens_by_hand():
-    """Teacher: orthogonal tokens. Student: tokens at 60 degrees. Both rows: (0, -.5)."""
+    """Teacher: orthogonal tokens. Student: 60 degrees. Both rows differ by 0 and .5."""
     teacher = torch.tensor([[[1.0, 0.0], [0.0, 3.0]]])
     student = torch.tensor([[[2.0, 0.0], [0.5, math.sqrt(0.75)]]])
     loss = ContextDistillLoss(loss_weight=0.1)([student], teacher)['loss_context']
@@ -135,7 +135,10 @@ class LargestTensor(TorchDispatchMode):
 def test_4096_tokens_stay_within_the_stated_memory():
     entries = 2**17
     loss = ContextDistillLoss(chunk_entries=entries)
-    student, teacher = tokens(1, 4096, 8).float().requires_grad_(), tokens(1, 4096, 8, seed=1)
+    student, teacher = (
+        tokens(1, 4096, 8).float().requires_grad_(),
+        tokens(1, 4096, 8, seed=1),
+    )
     with LargestTensor() as seen:
         loss([student], teacher.float())['loss_context'].backward()
     assert student.grad.abs().sum() > 0

@@ -50,7 +50,13 @@ class _TimmVFM(VFMTeacher):
     ) -> None:
         if not timm.is_model(arch):
             raise ValueError(f'{type(self).__name__}: timm has no model {arch!r}')
-        trunk = timm.create_model(arch, pretrained=False, num_classes=0, **kwargs)
+        try:
+            trunk = timm.create_model(arch, pretrained=False, num_classes=0, **kwargs)
+        except TypeError as error:
+            raise ValueError(
+                f'{type(self).__name__}: timm does not build {arch} with '
+                f'{", ".join(kwargs)} ({error})'
+            ) from error
         if not isinstance(trunk, self.trunk_class):
             raise ValueError(
                 f'{type(self).__name__} reads a {self.trunk_class.__name__}, {arch} is '
