@@ -17,19 +17,12 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from einops import rearrange
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from openvocab.models.layers import (
-    ClassAggregator,
-    ClassChunks,
-    GuidedUpsampling,
-    SpatialAggregator,
-    TapGuidance,
-    tap_order,
-)
-from openvocab.models.recognizers.region_recognizer import build_module
+from openvocab.models.layers import ClassAggregator, ClassChunks, SpatialAggregator
 from openvocab.registry import MODELS
+
+from .class_map_head import ClassMapHead
 
 _DROPPED = -100.0
 
@@ -62,7 +55,7 @@ class AggregationLayer(nn.Module):
 
 
 @MODELS.register_module()
-class CATSegHead(BaseModule):
+class CATSegHead(ClassMapHead):
     """Cost aggregation: logits of any number of classes from a dense CLIP map.
 
     Nothing depends on the number of classes or on the size of the grid. Classes meet
@@ -125,14 +118,12 @@ class CATSegHead(BaseModule):
         loss: dict | nn.Module = dict(type='openvocab.OVBCELoss'),  # noqa: B006
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(init_cfg)
+        super().__init__(max_maps, grad_checkpointing, loss, init_cfg)
         *tap_channels, embed_dim = in_channels
-        self.order = _checked_taps(strides, len(decoder_dims))
         self.pool, self.pool_test = pool, pool_test
         self.max_classes = max_classes
         self.num_prompts = num_prompts
         self.normalize_guidance = normalize_guidance
-        self.chunks = ClassChunks(max_maps, grad_checkpointing)
         self.embed = nn.Conv2d(num_prompts, dim, 7, padding=3)
         self.image_guidance = nn.Sequential(
             nn.Conv2d(embed_dim, guide_dim, 3, padding=1), nn.ReLU()
@@ -142,20 +133,9 @@ class CATSegHead(BaseModule):
             AggregationLayer(dim, guide_dim, num_heads, window, pad_classes)
             for _ in range(num_layers)
         )
-        self.taps, self.stages = nn.ModuleList(), nn.ModuleList()
-        for level, tap in enumerate(self.order):
-            self.taps.append(
-                TapGuidance(
-                    tap_channels[tap],
-                    tap_dims[level],
-                    tap_guide_dims[level],
-                    _scale(strides, tap, level),
-                )
-            )
-            dims = (dim, *decoder_dims)[level : level + 2]
-            self.stages.append(GuidedUpsampling(*dims, tap_guide_dims[level]))
-        self.classify = nn.Conv2d(decoder_dims[-1], 1, 3, padding=1)
-        self.criterion = build_module(loss)
+        self.build_decoder(
+            dim, tap_channels, strides, decoder_dims, tap_dims, tap_guide_dims
+        )
 
     def forward(self, features: Sequence[Tensor], text: Tensor) -> Tensor:
         """Compute logits.
@@ -171,33 +151,16 @@ class CATSegHead(BaseModule):
         cost, text_guide = self._volume(dense, text)
         kept, cost, text_guide = self._best(cost, text_guide)
         guidance = self._guide(taps, dense)
-        x = self.chunks.run(self._embed, cost)
+        x = self.chunks.run(self.embed_cost, cost)
         pool = self.pool if self.training else self.pool_test
         for layer, guide in zip(self.layers, guidance.layers, strict=True):
             x = layer(x, guide, text_guide, pool, self.chunks)
-        logits = self.chunks.run(self._decode, x, guidance.stages)
+        logits = self.chunks.run(self.decode, x, guidance.stages)
         if kept is None:
             return logits
         batch, _, height, width = logits.shape
         every = logits.new_full((batch, len(text), height, width), _DROPPED)
         return every.scatter(1, kept[..., None, None].expand_as(logits), logits)
-
-    def loss(
-        self, features: Sequence[Tensor], text: Tensor, labels: Tensor
-    ) -> dict[str, Tensor]:
-        """Compute the loss.
-
-        Args:
-            features: As for :meth:`forward`.
-            text: As for :meth:`forward`.
-            labels: (B, H, W) positions of rows of ``text``, -1 where there is none.
-        """
-        return dict(loss_bce=self.criterion(self(features, text), labels))
-
-    @staticmethod
-    def activate(logits: Tensor) -> Tensor:
-        """From logits to scores: every class by itself."""
-        return logits.sigmoid()
 
     def _volume(self, dense: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
         """Cosines (B, K, P, h, w) and the guidance of the text (1, K, G)."""
@@ -227,25 +190,8 @@ class CATSegHead(BaseModule):
         image = rearrange(self.image_guidance(dense), 'b c h w -> b h w c')
         return Guidance(
             [layer.spatial.guide(image) for layer in self.layers],
-            [
-                stage.guide(tap(taps[index]))
-                for stage, tap, index in zip(
-                    self.stages, self.taps, self.order, strict=True
-                )
-            ],
+            self.stage_guides(taps),
         )
-
-    def _embed(self, cost: Tensor) -> Tensor:
-        """Embed the cost of some classes, (B, n, P, h, w) to (B, n, h, w, C)."""
-        x = self.embed(cost.flatten(0, 1))
-        return rearrange(x, '(b n) c h w -> b n h w c', b=len(cost)).contiguous()
-
-    def _decode(self, x: Tensor, guides: Sequence[Tensor]) -> Tensor:
-        """Logits of some classes, (B, n, h, w, C) to (B, n, s * h, s * w)."""
-        maps = rearrange(x, 'b n h w c -> (b n) c h w')
-        for stage, guide in zip(self.stages, guides, strict=True):
-            maps = stage(maps, guide)
-        return self.classify(maps).unflatten(0, x.shape[:2])[:, :, 0]
 
 
 def cosine_volume(dense: Tensor, text: Tensor) -> Tensor:
@@ -261,24 +207,3 @@ def cosine_volume(dense: Tensor, text: Tensor) -> Tensor:
     with torch.autocast(dense.device.type, enabled=False):
         dense = F.normalize(dense.float(), dim=1)
         return torch.einsum('bdhw,kpd->bkphw', dense, text.float())
-
-
-def _checked_taps(strides: Sequence[int], stages: int) -> list[int]:
-    if len(strides) != stages + 1:
-        raise ValueError(
-            f'{len(strides) - 1} maps are tapped for {stages} decoder stages: set as '
-            'many backbone.out_indices, e.g. (3, 7) of a ViT-B'
-        )
-    return tap_order(strides[:-1])
-
-
-def _scale(strides: Sequence[int], tap: int, level: int) -> int:
-    """How many times finer than a tapped map its decoder stage is."""
-    wanted = strides[-1] / 2 ** (level + 1)
-    scale = strides[tap] / wanted
-    if scale < 1 or scale != int(scale):
-        raise ValueError(
-            f'decoder stage {level} has stride {wanted:g}, which a map of stride '
-            f'{strides[tap]} cannot guide'
-        )
-    return int(scale)

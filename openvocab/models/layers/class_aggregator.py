@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from .class_chunks import ClassChunks
 from .guided import GuidedLinear
-
-_EPSILON = 1e-6
+from .linear_attention import kernel, key_sums, read_sums
 
 
 class ClassAggregator(nn.Module):
@@ -82,10 +81,8 @@ class ClassAggregator(nn.Module):
     def _sums(self, x: Tensor, guide: Tensor, pool: int) -> tuple[Tensor, Tensor]:
         """Sums over classes: (B, P, H, D, D) and (B, P, H, D)."""
         tokens = self.norm1(_pool(x, pool))
-        k = self._kernel(self.k(tokens, guide[:, :, None, None]))
-        v = self._heads(self.v(tokens))
-        with torch.autocast(k.device.type, enabled=False):
-            return torch.einsum('bnphd,bnphe->bphde', k, v), k.sum(dim=1)
+        k = kernel(self._heads(self.k(tokens, guide[:, :, None, None])))
+        return key_sums(k, self._heads(self.v(tokens)))
 
     def _padding_state(self, x: Tensor) -> list[Tensor]:
         """The sums over the fillers, which are the same everywhere."""
@@ -99,21 +96,15 @@ class ClassAggregator(nn.Module):
     ) -> Tensor:
         """Let some classes read the sums, (B, n, h, w, C) to the same."""
         tokens = _pool(x, pool)
-        q = self._kernel(self.q(self.norm1(tokens), guide[:, :, None, None]))
-        with torch.autocast(q.device.type, enabled=False):
-            weight = torch.einsum('bnphd,bphd->bnph', q, norm) + _EPSILON
-            out = torch.einsum('bnphd,bphde->bnphe', q, kv) / weight[..., None]
+        q = kernel(self._heads(self.q(self.norm1(tokens), guide[:, :, None, None])))
+        out = read_sums(q, kv, norm)
         tokens = tokens + out.reshape(tokens.shape).to(tokens.dtype)
         tokens = tokens + self.mlp(self.norm2(tokens))
         return x + _unpool(tokens, x)
 
     def _heads(self, maps: Tensor) -> Tensor:
-        """Split heads in float32, (B, n, h', w', C) to (B, n, P, H, D)."""
-        maps = rearrange(maps, 'b n h w (a d) -> b n (h w) a d', a=self.num_heads)
-        return maps.float()
-
-    def _kernel(self, maps: Tensor) -> Tensor:
-        return F.elu(self._heads(maps)) + 1
+        """Split heads, (B, n, h', w', C) to (B, n, P, H, D)."""
+        return rearrange(maps, 'b n h w (a d) -> b n (h w) a d', a=self.num_heads)
 
 
 def _pool(x: Tensor, pool: int) -> Tensor:

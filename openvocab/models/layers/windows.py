@@ -23,13 +23,18 @@ class WindowPlan:
 
     Args:
         grid: h and w.
-        window: Side of a window in tokens.
+        window: Side of a window in tokens, or its height and width.
         shifted: Move the cut by half a window, along every side that has more than one.
     """
 
-    def __init__(self, grid: tuple[int, int], window: int, shifted: bool) -> None:
+    def __init__(
+        self, grid: tuple[int, int], window: int | tuple[int, int], shifted: bool
+    ) -> None:
         self.grid = grid
-        self.window = tuple(min(window, side) for side in grid)
+        sides = (window, window) if isinstance(window, int) else window
+        self.window = tuple(
+            min(own, side) for own, side in zip(sides, grid, strict=True)
+        )
         self.count = tuple(
             -(-side // own) for side, own in zip(grid, self.window, strict=True)
         )
