@@ -4,10 +4,13 @@ from .class_aggregator import ClassAggregator
 from .class_chunks import ClassChunks
 from .guided import GuidedConv, GuidedLinear
 from .guided_upsampling import GuidedUpsampling, TapGuidance, tap_order
+from .linear_recurrence import linear_recurrence
 from .spatial_aggregator import GuidedWindowBlock, SpatialAggregator
+from .ss2d import SS2D
 from .windows import WindowPlan
 
 __all__ = [
+    'SS2D',
     'ClassAggregator',
     'ClassChunks',
     'GuidedConv',
@@ -17,5 +20,6 @@ __all__ = [
     'SpatialAggregator',
     'TapGuidance',
     'WindowPlan',
+    'linear_recurrence',
     'tap_order',
 ]
