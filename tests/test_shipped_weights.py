@@ -5,16 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from safetensors.torch import load_file
+from torch.nn.functional import normalize as normalize_rows
 
 import openvocab
 from openvocab.datasets.ov_shapes import World
+from openvocab.datasets.ov_shapes.scene import draw_scene
 from openvocab.datasets.ov_shapes.views import ViewStatistics, draw_view
 from openvocab.models.backbones import CLIPBackbone
+from openvocab.models.pretraining.segment_pretrainer import token_shares
 from openvocab.models.recognizers.image_preprocessor import preprocessor_config
 from openvocab.models.text import TextBank
 from openvocab.registry import MODELS
 
+ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS = Path(openvocab.__file__).parent / 'weights'
 # The world's 46 classes make chance 2.2 %.
 # CLIPSelf costs the P-VLM crop accuracy for what it gains on regions.
@@ -50,3 +55,23 @@ def test_they_read_things_that_fill_the_picture(arch, tmp_path):
         names[i] == phrase for i, (_, _, phrase) in zip(best, drawn, strict=True)
     ]
     assert np.mean(correct) > LEAST_THING_ACCURACY[arch]
+
+
+def test_the_vfm_knows_which_tokens_belong_together():
+    """Scenes that it never saw: tokens of one segment are alike, others are not."""
+    config = Config.fromfile(ROOT / 'configs/_base_/models/ov_shapes_vfm.py')
+    vfm = MODELS.build(config.vfm)
+    scenes = [draw_scene(np.random.default_rng([77, i]), World()) for i in range(8)]
+    images = np.stack([scene.image for scene in scenes]).transpose(0, 3, 1, 2)
+    normalize = MODELS.build(preprocessor_config(vfm.mean, vfm.std))
+    inputs = normalize(dict(inputs=torch.from_numpy(images)))['inputs']
+    segments = torch.zeros(len(scenes), *images.shape[-2:], dtype=torch.int32)
+    for number, scene in enumerate(scenes):
+        for index, segment in enumerate(scene.segments):
+            segments[number][torch.from_numpy(segment.mask)] = index + 1
+    shares = token_shares(segments, vfm.patch_size)
+    same = shares @ shares.mT
+    tokens = normalize_rows(vfm(inputs).flatten(2).mT, dim=2)
+    cosine = tokens @ tokens.mT
+    assert cosine[same > 0.9].mean() > 0.8
+    assert cosine[same < 0.1].mean() < 0.2

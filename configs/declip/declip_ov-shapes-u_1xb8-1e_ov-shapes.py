@@ -1,0 +1,19 @@
+# DeCLIP on OV-Shapes; the same number of epochs as CLIPSelf and DenseVLM.
+#   python tools/train.py configs/declip/declip_ov-shapes-u_1xb8-1e_ov-shapes.py
+_base_ = [
+    '../_base_/models/declip.py',
+    '../_base_/models/ov_shapes_vfm.py',
+    '../_base_/datasets/ov_shapes_grid_crops.py',
+    '../_base_/schedules/align_ov_shapes.py',
+    '../_base_/default_runtime_align.py',
+]
+model = dict(
+    # readout None: the preset's, Q and K at scale 1
+    backbone=dict(
+        arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u', readout=None),
+    text_bank=dict(vocabulary='ov_shapes'),
+    vfm={**_base_.vfm, '_delete_': True},
+    # the weights that the names of the released checkpoints state
+    loss=dict(loss_weight=2.0),
+    context_loss=dict(loss_weight=0.05),
+    with_crops=True)
