@@ -8,9 +8,11 @@ _base_ = [
     '../_base_/default_runtime_align.py',
 ]
 model = dict(
-    # readout None: the preset's, Q and K at scale 1
     backbone=dict(
-        arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u', readout=None),
+        arch='ov-shapes-u',
+        checkpoint='openvocab://ov-shapes-u',
+        # that of the preset, so that `type='openvocab.DeCLIP'` reads the result
+        readout=dict(projections='qk', attn_scale=1.0)),
     text_bank=dict(vocabulary='ov_shapes'),
     vfm={**_base_.vfm, '_delete_': True},
     # the weights that the names of the released checkpoints state

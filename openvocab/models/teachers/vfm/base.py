@@ -80,8 +80,11 @@ def features_on_grid(
     Raises:
         ValueError: If the VFM returns another grid.
     """
-    factor, offset = _renormalization(mean, std, vfm)
-    images = images * factor.to(images) + offset.to(images)
+    factor, offset = (
+        values.to(images, non_blocking=True)
+        for values in _renormalization(mean, std, vfm)
+    )
+    images = images * factor + offset
     size = tuple(side * vfm.patch_size for side in grid)
     if tuple(images.shape[-2:]) != size:
         images = F.interpolate(
