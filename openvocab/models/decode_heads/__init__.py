@@ -2,7 +2,8 @@
 
 from .cat_seg_head import CATSegHead
 from .cosine_head import CosineHead
+from .logoseg_head import LoGoSegHead
 from .san_head import SANHead
 from .side_network import SideNetwork
 
-__all__ = ['CATSegHead', 'CosineHead', 'SANHead', 'SideNetwork']
+__all__ = ['CATSegHead', 'CosineHead', 'LoGoSegHead', 'SANHead', 'SideNetwork']

@@ -1,9 +1,13 @@
 """Layers of segmentation heads."""
 
+from .channel_adaptation import ChannelAdaptation
 from .class_aggregator import ClassAggregator
 from .class_chunks import ClassChunks
+from .contextual_fusion import ContextualFusion
+from .directional_attention import DirectionalAttention
 from .guided import GuidedConv, GuidedLinear
 from .guided_upsampling import GuidedUpsampling, TapGuidance, tap_order
+from .language_queries import LanguageQueries
 from .linear_recurrence import linear_recurrence
 from .object_prior import ObjectPrior
 from .region_alignment import RegionAlignment
@@ -13,6 +17,10 @@ from .ss2d import SS2D
 from .windows import WindowPlan
 
 __all__ = [
+    'ChannelAdaptation',
+    'ContextualFusion',
+    'DirectionalAttention',
+    'LanguageQueries',
     'ObjectPrior',
     'RegionAlignment',
     'RegionGrid',

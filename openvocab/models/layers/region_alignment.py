@@ -42,8 +42,9 @@ class RegionAlignment(nn.Module):
       length of mean T_n instead: A_kn = s_n cos(v_k, mean T_n).
     - tau and beta are learned, in log scale and at most 100; they begin with CLIP's
       initial and final temperature.
-    - One MLP serves all regions, D -> C -> 1, with a softmax inside each region; a
-      linear layer brings the sum to C channels.
+    - One MLP serves all regions, D -> C -> 1, with a softmax inside each region, to
+      which a bias of the second layer would mean nothing; a linear
+      layer brings the sum to C channels.
     - alpha_k is computed as sigmoid(|image_k| - |text_k|): the same value, no overflow.
     - Everything here is float32: regions are few.
 
@@ -75,7 +76,7 @@ class RegionAlignment(nn.Module):
         self.describe_class = nn.Linear(2 * embed_dim, dim)
         self.project_text = nn.Linear(dim, dim, bias=False)
         self.weigh = nn.Sequential(
-            nn.Linear(embed_dim, dim), nn.GELU(), nn.Linear(dim, 1)
+            nn.Linear(embed_dim, dim), nn.GELU(), nn.Linear(dim, 1, bias=False)
         )
         self.project_image = nn.Linear(embed_dim, dim)
 

@@ -27,6 +27,8 @@ class OVBCELoss(BaseModule):
             backward pass: same value, memory for so many classes at full size instead
             of K.
         loss_weight: Factor on the loss.
+        sum_classes: Mean over pixels of the sum over classes, as LoGoSeg's Eq. 13 is
+            printed, instead of the mean over both.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class OVBCELoss(BaseModule):
         ignored_as_negative: bool = True,
         class_chunk: int | None = None,
         loss_weight: float = 1.0,
+        sum_classes: bool = False,
     ) -> None:
         super().__init__()
         self.ignored_as_negative = ignored_as_negative
         self.class_chunk = class_chunk
+        self.sum_classes = sum_classes
         self.loss_weight = loss_weight
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -66,7 +70,7 @@ class OVBCELoss(BaseModule):
             pixels = labels.numel()
         else:
             pixels = (labels != IGNORED).sum().clamp(min=1)
-        return self.loss_weight * total / (pixels * count)
+        return self.loss_weight * total / (pixels * (1 if self.sum_classes else count))
 
     def _sum(self, logits: Tensor, labels: Tensor, start: int) -> Tensor:
         """Sum over pixels and some classes, the first of which is ``start``."""
