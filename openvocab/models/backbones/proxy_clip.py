@@ -77,12 +77,15 @@ class ProxyCLIP(CLIPBackbone):
             One map (B, embed_dim, h', w') on the grid of the VFM, not normalised.
         """
         self._check_size(images)
+        block, tokens = self.last_block(images)
+        dense = self.tower.project(self.readout(block, tokens))
+        return (to_map(dense, tuple(block.guide.shape[-2:])),)
+
+    def last_block(self, images: Tensor) -> tuple[GuidedBlock, Tensor]:
+        """The last block with its guide, and the tokens (B, N, C) that enter it."""
         last = len(self.tower.groups) - 1
         (tokens,), grid = self.tower.first_blocks(images, [last])
-        guide = self.guide(images)
-        block = GuidedBlock(self.tower.view(last, grid), guide)
-        dense = self.tower.project(self.readout(block, tokens))
-        return (to_map(dense, tuple(guide.shape[-2:])),)
+        return GuidedBlock(self.tower.view(last, grid), self.guide(images)), tokens
 
     def guide(self, images: Tensor) -> Tensor:
         """Features of the VFM, (B, C, h', w'), for images (B, 3, H, W)."""
