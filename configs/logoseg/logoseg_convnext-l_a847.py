@@ -1,0 +1,9 @@
+# LoGoSeg with ConvNeXt-L on A-847.
+#   python tools/test.py configs/logoseg/logoseg_convnext-l_a847.py \
+#       work_dirs/logoseg_convnext-l_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 15.8.
+_base_ = [
+    '../_base_/models/logoseg_convnext_l.py',
+    '../_base_/datasets/a847_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]

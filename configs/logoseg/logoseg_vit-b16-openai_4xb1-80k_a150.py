@@ -1,0 +1,10 @@
+# LoGoSeg with OpenAI ViT-B/16, trained and validated on A-150 (Table 5).
+#   bash tools/dist_train.sh configs/logoseg/logoseg_vit-b16-openai_4xb1-80k_a150.py 4
+# Published: mIoU 47.6. On other sets: the leaves logoseg_vit-b16-openai_*.py
+# with work_dirs/logoseg_vit-b16-openai_4xb1-80k_a150/iter_80000.pth.
+_base_ = [
+    '../_base_/models/logoseg.py',
+    '../_base_/datasets/a150_384_segmentation.py',
+    '../_base_/schedules/logoseg_80k.py',
+    '../_base_/default_runtime_seg.py',
+]

@@ -1,0 +1,9 @@
+# LoGoSeg with OpenAI ViT-B/16 on PAS-20b.
+#   python tools/test.py configs/logoseg/logoseg_vit-b16-openai_pas20b.py \
+#       work_dirs/logoseg_vit-b16-openai_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 78.6.
+_base_ = [
+    '../_base_/models/logoseg.py',
+    '../_base_/datasets/pas20b_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]
