@@ -1,5 +1,8 @@
-# LoGoSeg on OV-Shapes with the tiny U-VLM as it is:
-#   python tools/train.py configs/logoseg/logoseg_ov-shapes-u_1xb8-300i_ov-shapes.py
+# LoGoSeg on OV-Shapes with the tiny U-VLM as it is, about two minutes on one CPU core:
+#   python tools/train.py configs/logoseg/logoseg_ov-shapes-u_1xb4-240i_ov-shapes.py
+# Any aligned encoder, in training and in testing, by
+#   --cfg-options model.backbone.init_cfg.type=Pretrained \
+#       model.backbone.init_cfg.checkpoint=work_dirs/NAME/encoder.safetensors
 _base_ = [
     '../_base_/models/logoseg_ov_shapes.py',
     '../_base_/datasets/ov_shapes_segmentation.py',
@@ -7,6 +10,7 @@ _base_ = [
     '../_base_/default_runtime_seg.py',
 ]
 
+train_dataloader = dict(batch_size=4)
 # with the share of predicted classes that an image does not show
 val_evaluator = [
     dict(type='openvocab.OVIoUMetric', _scope_='mmengine'),
