@@ -1,0 +1,18 @@
+# CAT-Seg on ConvNeXt-B, trained as in SED: the whole image tower, frozen text, and crops
+# shown at twice their size, so that its last stage has 24 x 24 positions.
+_base_ = './cat_seg.py'
+
+model = dict(
+    backbone=dict(
+        arch='convnext_base_w_320',
+        checkpoint='laion_aesthetic_s13b_b82k',
+        readout=dict(_delete_=True, type='openvocab.ValueReadout'),
+        # strides 8 and 16
+        out_indices=(1, 2),
+        trainable=dict(_delete_=True, type='openvocab.WholeTower')),
+    text_bank=dict(
+        _delete_=True,
+        type='openvocab.TextBank',
+        vocabulary='coco_stuff_171',
+        prompts=['A photo of a {} in the scene']),
+    encoder_scale=2.0)

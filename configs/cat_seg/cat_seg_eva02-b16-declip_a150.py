@@ -1,0 +1,9 @@
+# CAT-Seg with EVA02-CLIP-B/16 decoupled by DeCLIP on A-150.
+#   python tools/test.py configs/cat_seg/cat_seg_eva02-b16-declip_a150.py \
+#       work_dirs/cat_seg_eva02-b16-declip_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 36.3.
+_base_ = [
+    '../_base_/models/cat_seg_declip.py',
+    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]

@@ -1,0 +1,9 @@
+# CAT-Seg with EVA02-CLIP-B/16 decoupled by DeCLIP on A-847.
+#   python tools/test.py configs/cat_seg/cat_seg_eva02-b16-declip_a847.py \
+#       work_dirs/cat_seg_eva02-b16-declip_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 15.3.
+_base_ = [
+    '../_base_/models/cat_seg_declip.py',
+    '../_base_/datasets/a847_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]

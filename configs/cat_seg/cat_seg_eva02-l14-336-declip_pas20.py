@@ -1,0 +1,9 @@
+# CAT-Seg with EVA02-CLIP-L/14 at 336 px decoupled by DeCLIP on PAS-20.
+#   python tools/test.py configs/cat_seg/cat_seg_eva02-l14-336-declip_pas20.py \
+#       work_dirs/cat_seg_eva02-l14-336-declip_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 97.7.
+_base_ = [
+    '../_base_/models/cat_seg_declip_l14.py',
+    '../_base_/datasets/pas20_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]

@@ -1,0 +1,9 @@
+# CAT-Seg with OpenAI ViT-B/16 on PAS-20.
+#   python tools/test.py configs/cat_seg/cat_seg_vit-b16-openai_pas20.py \
+#       work_dirs/cat_seg_vit-b16-openai_4xb1-80k_coco-stuff/iter_80000.pth
+# Published: mIoU 94.6.
+_base_ = [
+    '../_base_/models/cat_seg.py',
+    '../_base_/datasets/pas20_segmentation.py',
+    '../_base_/default_runtime_seg.py',
+]

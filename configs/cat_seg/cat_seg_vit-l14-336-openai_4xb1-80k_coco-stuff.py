@@ -1,0 +1,9 @@
+# CAT-Seg with OpenAI ViT-L/14 at 336 px, trained and validated on COCO-Stuff.
+#   bash tools/dist_train.sh configs/cat_seg/cat_seg_vit-l14-336-openai_4xb1-80k_coco-stuff.py 4
+# Published on COCO-Stuff: none; see the leaves of the benchmarks.
+_base_ = [
+    '../_base_/models/cat_seg_l14.py',
+    '../_base_/datasets/coco_stuff_384_segmentation.py',
+    '../_base_/schedules/seg_80k.py',
+    '../_base_/default_runtime_seg.py',
+]
