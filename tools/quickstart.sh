@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh machine to open-vocabulary results, without any download but packages:
-# environment, OV-Shapes, alignment (CLIPSelf, DenseVLM), region report, a detector on the
-# plain and on the aligned encoder, one table and two pictures.
+# environment, OV-Shapes, alignment (CLIPSelf, DenseVLM), region report, a detector and a
+# segmentor on the plain and on the aligned encoder, the tables and two pictures.
 #   bash tools/quickstart.sh [WORK_DIR]          default work_dirs/quickstart
 #   SEEDS="0 1 2" bash tools/quickstart.sh       mean and deviation over seeds
 set -euo pipefail
@@ -23,6 +23,7 @@ clip=configs/clip/clip_ov-shapes-u_ov-shapes.py
 clipself=configs/clipself/clipself_ov-shapes-u_1xb8-1e_ov-shapes.py
 densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py
 fvit=configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py
+cat_seg=configs/cat_seg/cat_seg_ov-shapes-u_1xb4-240i_ov-shapes.py
 reports=()
 
 # encoder_options FILE: what puts an encoder file into any config; nothing for plain CLIP
@@ -52,7 +53,7 @@ align() {
     evaluate "$1" "$2" "$clip" "$work/$1-$2/encoder.safetensors"
 }
 
-# use NAME SEED CONFIG ENCODER: a detector on an encoder, and its report
+# use NAME SEED CONFIG ENCODER: a detector or segmentor on an encoder, and its report
 use() {
     train "$@"
     evaluate "$@" "$(cat "$work/$1-$2/last_checkpoint")"
@@ -66,13 +67,15 @@ for seed in $seeds; do
     step "DenseVLM, seed $seed: align and report"
     align DenseVLM "$seed" "$densevlm"
     encoder="$work/DenseVLM-$seed/encoder.safetensors"
-    step "F-ViT on plain CLIP, seed $seed: train and report"
+    step "F-ViT on plain CLIP and on DenseVLM, seed $seed: train and report"
     use F-ViT+CLIP "$seed" "$fvit" ''
-    step "F-ViT on DenseVLM, seed $seed: train and report"
     use F-ViT+DenseVLM "$seed" "$fvit" "$encoder"
+    step "CAT-Seg on plain CLIP and on DenseVLM, seed $seed: train and report"
+    use CAT-Seg+CLIP "$seed" "$cat_seg" ''
+    use CAT-Seg+DenseVLM "$seed" "$cat_seg" "$encoder"
 done
 
-step 'the table'
+step 'the tables'
 "$python" tools/analysis_tools/merge_reports.py "${reports[@]}" --out "$work"
 
 step 'pictures: where each encoder sees three classes, what the detector finds'
