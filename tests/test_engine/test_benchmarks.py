@@ -1,5 +1,7 @@
 """One config, several benchmarks."""
 
+import copy
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,15 +57,20 @@ PROTOCOLS = {
 }
 
 
+@cache
+def read(path: Path) -> Config:
+    return Config.fromfile(path)
+
+
 def selected(path: Path, name: str) -> Config:
-    cfg = Config.fromfile(path)
+    cfg = copy.deepcopy(read(path))
     select_benchmark(cfg, name)
     return cfg
 
 
 @pytest.mark.parametrize('path', METHODS, ids=lambda path: path.stem)
 def test_every_method_has_the_eight_benchmarks(path):
-    names = benchmark_names(Config.fromfile(path))
+    names = benchmark_names(read(path))
     assert names[0] == 'voc21' and set(names) == EIGHT
     for name in names:
         cfg = selected(path, name)
@@ -75,7 +82,7 @@ def test_every_method_has_the_eight_benchmarks(path):
         assert has_background == (name in ('voc21', 'pc60', 'coco_object'))
         assert (model.get('prob_thd') is not None) == has_background
         assert not model.get('area_thd') or has_background
-        original = Config.fromfile(
+        original = read(
             FOLDER.parent / '_base_' / 'datasets' / f'{name}_segmentation.py'
         ).test_dataloader.dataset
         assert dataset.data_root == original.data_root

@@ -79,3 +79,8 @@ class GEM(CLIPBackbone):
                 tokens = view.forward(tokens)
         dense = tower.project(read[:, tower.num_prefix_tokens :])
         return (to_map(dense, grid),)
+
+    def record(self) -> dict[str, Any]:
+        """Identify the encoder; the readout's part counts the blocks."""
+        record = super().record()
+        return dict(record, readout=dict(record['readout'], blocks=self.blocks))

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from openvocab.models.clip_factory import clip_fingerprint
 from openvocab.models.freezing import freeze
 from openvocab.models.teachers.vfm import features_on_grid
 from openvocab.registry import MODELS
@@ -94,6 +95,13 @@ class ProxyCLIP(CLIPBackbone):
         patch = self.vfm.patch_size
         grid = tuple(max(round(s * ratio) // patch, 1) for s in (height, width))
         return features_on_grid(self.vfm, images, self.mean, self.std, grid)
+
+    def record(self) -> dict[str, Any]:
+        """Identify the encoder; the readout's part names the VFM and its weights."""
+        record = super().record()
+        weights = clip_fingerprint(self.arch, None, self.vfm)
+        vfm = f'{type(self.vfm).__name__}:{weights}'
+        return dict(record, readout=dict(record['readout'], vfm=vfm))
 
     @property
     def strides(self) -> tuple[int, ...]:

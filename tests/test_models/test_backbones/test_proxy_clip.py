@@ -1,5 +1,7 @@
 """ProxyCLIP against its formulas, with a VFM of a few lines."""
 
+import json
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -105,6 +107,16 @@ def test_places_that_resemble_nothing_keep_their_value(vit):
     view = model.tower.view(-1, grid)
     expected = model.tower.project(view.merge(view.values(tokens)))[:, 1:]
     torch.testing.assert_close(model(images)[-1].flatten(2).mT, expected)
+
+
+def test_the_record_names_the_vfm_and_its_weights(vit, make_checkpoint):
+    checkpoint, records = make_checkpoint(vit), []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        records.append(ProxyCLIP(vit, checkpoint, Patches()).record())
+    assert records[0] == records[1] != records[2]
+    assert records[0]['readout']['vfm'].startswith('Patches:')
+    assert json.loads(json.dumps(records[0])) == records[0]
 
 
 def test_it_is_frozen_and_moves_as_a_whole(vit):

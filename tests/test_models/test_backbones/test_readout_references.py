@@ -246,6 +246,7 @@ def test_gem_reads_the_last_blocks(clip, blocks):
         dict(type='openvocab.GEM', arch=clip[0], checkpoint=clip[1], blocks=blocks)
     )
     assert_equal(model(images)[-1], plain.project(read), plain.grid)
+    assert model.record()['readout']['blocks'] == blocks
 
 
 def gem(plain: Plain, index: int, x: Tensor, iterations: int) -> Tensor:
