@@ -12,7 +12,7 @@ LEAVES = sorted(p for p in (ROOT / 'configs').glob('[!_]*/*.py'))
 METHODS = sorted({p.parent.name for p in LEAVES})
 # {method}_{encoder}[-{alignment}]_{detail and schedule}_{dataset}
 NAME = re.compile(
-    r'^(?P<method>[a-z]+(_seg)?)_(?P<encoder>[a-z0-9-]+)'
+    r'^(?P<method>[a-z]+(_seg|_free)?)_(?P<encoder>[a-z0-9-]+)'
     r'(_(?P<schedule>(pretrain_)?\d+xb\d+[a-z0-9-]*))?'
     r'_(?P<dataset>(coco|ade20k)-\d+|ov-(shapes|coco|lvis)|coco|objects365-v1'
     r'|a150|a847|pc59|pc60|pc459|pas20|pas20b|voc21|cityscapes|coco-(stuff|object))$'

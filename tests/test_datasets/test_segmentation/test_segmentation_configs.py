@@ -9,13 +9,14 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from openvocab.datasets.label_image import write_label_image
-from openvocab.registry import DATASETS, METRICS
+from openvocab.registry import DATA_SAMPLERS, DATASETS, METRICS
 
 FOLDER = Path(__file__).parents[3] / 'configs/_base_/datasets'
 CONFIGS = sorted(FOLDER.glob('*_segmentation.py'))
 # name -> (classes, value of the first and last class in the files, background)
 FILES = dict(
     a150=(150, 1, 150, 0),
+    a150_384=(150, 1, 150, 0),
     a847=(847, 0, 846, 65535),
     cityscapes=(19, 7, 33, 0),
     coco_object=(81, 0, 80, 255),
@@ -27,8 +28,10 @@ FILES = dict(
     pas20b=(59, 1, 0, 255),
     pc459=(459, 0, 458, 65535),
     pc59=(59, 1, 59, 0),
+    pc59_384=(59, 1, 59, 0),
     pc60=(60, 0, 59, 255),
     voc21=(21, 0, 20, 255),
+    voc21_native=(21, 0, 20, 255),
 )
 
 
@@ -59,6 +62,12 @@ def build(cfg, root, values, size):
     return DATASETS.build(cfg)
 
 
+def first_draw(cfg, data):
+    """What the config's sampler asks of the data set first."""
+    sampler = dict(cfg.train_dataloader.sampler, dataset=data, seed=0)
+    return data[next(iter(DATA_SAMPLERS.build(sampler)))]
+
+
 @pytest.mark.parametrize('path', CONFIGS, ids=name_of)
 def test_test_set(path, tmp_path):
     init_default_scope('mmseg')
@@ -67,8 +76,8 @@ def test_test_set(path, tmp_path):
     data = build(cfg.test_dataloader.dataset, tmp_path, values, (30, 45))
     assert len(data.metainfo['classes']) == classes
     packed = data[0]
-    small = name_of(path) == 'ov_shapes'
-    assert packed['inputs'].shape[1:] == ((30, 45) if small else (640, 960))
+    own_size = name_of(path) in ('ov_shapes', 'voc21_native')
+    assert packed['inputs'].shape[1:] == ((30, 45) if own_size else (640, 960))
     labels = packed['data_samples'].gt_sem_seg.data[0]
     last = 20 if name_of(path) == 'pas20b' else classes - 1
     assert labels.shape == (30, 45)
@@ -89,21 +98,27 @@ def test_long_images_are_limited(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ('name', 'shape'),
-    [('coco_stuff_384', (384, 384)), ('coco_stuff_640', None), ('ov_shapes', (30, 45))],
+    ('name', 'shape', 'allowed'),
+    [
+        ('coco_stuff_384', (384, 384), {0, 3, 255}),
+        ('coco_stuff_640', None, {0, 3, 255}),
+        # zero is "other" in the files, and the classes begin at one
+        ('a150_384', (384, 384), {2, 255}),
+        ('pc59_384', (384, 384), {2, 255}),
+        # class 3 of OV-Shapes, a novel thing, is held out of training
+        ('ov_shapes', (30, 45), {0, 255}),
+    ],
 )
-def test_training_set(name, shape, tmp_path):
+def test_training_set(name, shape, allowed, tmp_path):
     init_default_scope('mmseg')
     cfg = Config.fromfile(FOLDER / f'{name}_segmentation.py')
     values = [0, 3, 255]
     data = build(cfg.train_dataloader.dataset, tmp_path, values, (30, 45))
-    packed = data[0]
+    packed = first_draw(cfg, data)
     found = tuple(packed['inputs'].shape[1:])
     assert found == shape if shape else 320 <= min(found) and max(found) <= 640
     labels = packed['data_samples'].gt_sem_seg.data
     assert labels.shape == (1, *found)
-    # class 3 of OV-Shapes, a novel thing, is held out of training
-    allowed = {0, 255} if name == 'ov_shapes' else {0, 3, 255}
     assert set(labels.unique().tolist()) <= allowed
 
 
@@ -115,7 +130,8 @@ def test_training_on_ov_shapes_sees_the_seen_classes_only(tmp_path):
     everything = np.arange(46, dtype=np.uint8)[None].repeat(6, 0)
     label = tmp_path / dataset.data_prefix.seg_map_path / 'a.png'
     write_label_image(label, everything)
-    kept = set(data[0]['data_samples'].gt_sem_seg.data.unique().tolist()) - {255}
+    packed = first_draw(cfg, data)
+    kept = set(packed['data_samples'].gt_sem_seg.data.unique().tolist()) - {255}
     names = {data.metainfo['classes'][label] for label in kept}
     assert names == set(data.metainfo['base_classes'])
     assert not names & set(data.metainfo['novel_classes'])
