@@ -8,7 +8,7 @@ and refuses everything else.
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from torch import Tensor
 METADATA_KEY = 'openvocab'
 PICKLE_SUFFIXES = ('.pt', '.pth', '.bin')
 SUFFIXES = ('.safetensors', *PICKLE_SUFFIXES)
-_NESTED_KEYS = ('state_dict', 'model')
+_NESTED_KEYS = ('state_dict', 'model', 'module')
 # How torch's restricted unpickler names what it refuses.
 _FOREIGN = re.compile(r'[Uu]nsupported (?:global: )?(?:GLOBAL|class) (\S+)')
 
@@ -54,7 +54,38 @@ def read_state_dict(path: str | Path) -> dict[str, Tensor]:
             f'checkpoint {path}: unknown suffix {path.suffix!r}, expected one of '
             f'{", ".join(SUFFIXES)}'
         )
-    return _tensors(read_checkpoint(path), path)
+    return state_dict_of(read_checkpoint(path), f'checkpoint {path}')
+
+
+def state_dict_of(content: Any, name: str = 'checkpoint') -> dict[str, Tensor]:
+    """The tensors in the content of a checkpoint file.
+
+    A nested ``{'state_dict': {...}}`` (or ``model``, ``module``) is unwrapped and a
+    ``module.`` prefix that every key carries is removed.
+
+    Args:
+        content: What :func:`read_checkpoint` gave.
+        name: What it is, for the error.
+
+    Raises:
+        CheckpointError: There are no tensors.
+    """
+    while isinstance(content, Mapping):
+        inner = (k for k in _NESTED_KEYS if isinstance(content.get(k), Mapping))
+        key = next(inner, None)
+        if key is None:
+            break
+        content = content[key]
+    state = {}
+    if isinstance(content, Mapping):
+        state = {k: v for k, v in content.items() if isinstance(v, Tensor)}
+    if not state:
+        raise CheckpointError(f'{name} holds no state dict of tensors')
+    if not all(isinstance(key, str) for key in state):
+        raise CheckpointError(f'{name} has keys that are no names')
+    if all(key.startswith('module.') for key in state):
+        state = {key.removeprefix('module.'): value for key, value in state.items()}
+    return state
 
 
 def read_checkpoint(
@@ -156,19 +187,3 @@ def _damaged(path: Path, error: Exception) -> CheckpointError:
     return CheckpointError(
         f'checkpoint {path} cannot be read, it is truncated or corrupt ({reason[:120]})'
     )
-
-
-def _tensors(content: Any, path: Path) -> dict[str, Tensor]:
-    while isinstance(content, dict):
-        key = next((k for k in _NESTED_KEYS if isinstance(content.get(k), dict)), None)
-        if key is None:
-            break
-        content = content[key]
-    state = {}
-    if isinstance(content, dict):
-        state = {k: v for k, v in content.items() if isinstance(v, Tensor)}
-    if not state:
-        raise CheckpointError(f'checkpoint {path} holds no state dict of tensors')
-    if all(key.startswith('module.') for key in state):
-        state = {key.removeprefix('module.'): value for key, value in state.items()}
-    return state
