@@ -11,9 +11,3 @@ _base_ = [
 ]
 
 train_dataloader = dict(batch_size=4)
-# with the share of predicted classes that an image does not show
-val_evaluator = [
-    dict(type='openvocab.OVIoUMetric', _scope_='mmengine'),
-    dict(type='openvocab.HallucinationMetric', _scope_='mmengine'),
-]
-test_evaluator = val_evaluator

@@ -1,6 +1,5 @@
 """Metrics and reports."""
 
-from .hallucination import HallucinationMetric
 from .ov_det_metric import OVDetMetric
 from .ov_iou_metric import OVIoUMetric
 from .published import published_metrics
@@ -8,7 +7,6 @@ from .region_accuracy import RegionAccuracy
 from .report import Report, library_versions, load_report, merge
 
 __all__ = [
-    'HallucinationMetric',
     'OVDetMetric',
     'OVIoUMetric',
     'RegionAccuracy',

@@ -14,6 +14,7 @@ from openvocab.vocab.vocabulary import Vocabulary, VocabularySource
 
 from .class_iou import ClassIoU, class_histograms
 from .gathered_metric import GatheredMetric
+from .hallucination import hallucinated_share
 from .metainfo_vocabulary import vocabulary_of
 
 _BACKGROUND = 'background'
@@ -35,7 +36,9 @@ class OVIoUMetric(GatheredMetric):
       16.7 by the first and 12.6 by the second rule;
     - ``fwiou``: IoU weighted by frequency; ``pacc``: pixel accuracy;
     - ``miou_seen``, ``miou_unseen`` and their harmonic mean ``hiou``, by the rule of
-      ``miou``.
+      ``miou``;
+    - ``hallucination``: share of the classes predicted in an image that are not in its
+      labels, see :func:`hallucinated_share`.
 
     A measure without any class is left out. A class is **seen** if its split says so,
     or, with ``train_vocabulary``, if its name or one of its synonyms is a name or
@@ -116,7 +119,8 @@ class OVIoUMetric(GatheredMetric):
         """Computes the metrics of the gathered results."""
         names = self._names()
         totals = np.zeros((3, len(names)), np.int64)
-        for occurring, counts in self.unique_images(results):
+        images = self.unique_images(results)
+        for occurring, counts in images:
             totals[:, occurring] += counts
         scores = ClassIoU(*totals)
         self.class_iou = dict(zip(names, scores.iou.tolist(), strict=True))
@@ -131,6 +135,7 @@ class OVIoUMetric(GatheredMetric):
             miou_union=scores.mean(scores.union > 0),
             fwiou=scores.frequency_weighted(),
             pacc=scores.pixel_accuracy(),
+            hallucination=hallucinated_share(counts for _, counts in images),
             miou_seen=scores.mean(seen & present),
             miou_unseen=scores.mean(unseen & present),
         )

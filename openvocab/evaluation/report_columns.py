@@ -34,6 +34,7 @@ _KNOWN = (
     Column('hIoU', ('hiou',)),
     Column('fwIoU', ('fwiou',)),
     Column('Pixel acc.', ('pacc',)),
+    Column('Hallucinated', ('hallucination',)),
 )
 
 

@@ -1,41 +1,29 @@
+import numpy as np
 import pytest
-import torch
-from mmengine.evaluator import Evaluator
-from mmengine.structures import PixelData
-from mmseg.structures import SegDataSample
 
-from openvocab.registry import METRICS
-from openvocab.vocab import Vocabulary
-
-CLASSES = Vocabulary.load(['cat', 'dog', 'sky', 'sea'])
-CAT, DOG, SKY, SEA, NONE = 0, 1, 2, 3, 255
+from openvocab.evaluation.hallucination import hallucinated_share
 
 
-def evaluate(*images):
-    metric = METRICS.build(dict(type='openvocab.HallucinationMetric'))
-    evaluator = Evaluator(metric)
-    evaluator.dataset_meta = CLASSES.metainfo()
-    for index, (labelled, predicted) in enumerate(images):
-        sample = SegDataSample(metainfo=dict(img_path=str(index)))
-        sample.gt_sem_seg = PixelData(data=torch.tensor([[labelled]]))
-        sample.pred_sem_seg = PixelData(data=torch.tensor([[predicted]]))
-        evaluator.process([sample])
-    return evaluator.evaluate(len(images))
+def image(right, predicted, labelled):
+    return np.array([right, predicted, labelled])
 
 
 def test_hand_computed():
-    found = evaluate(
-        # dog is not there; sea is predicted only where nothing is labelled
-        ([CAT, CAT, SKY, NONE], [CAT, DOG, CAT, SEA]),
+    images = [
+        # one of three predicted classes has no label; the size of its area has no say
+        image([1, 0, 2], [1, 9, 3], [2, 0, 3]),
         # missing a class is no hallucination
-        ([CAT, DOG, SKY, SKY], [CAT, CAT, CAT, CAT]),
-        # all three wrong
-        ([SEA, SEA, SEA, SEA], [CAT, DOG, SKY, SKY]),
-        # does not count
-        ([NONE, NONE, NONE, NONE], [CAT, DOG, SKY, SKY]),
-    )
-    assert found == dict(hallucination=pytest.approx((50 + 0 + 100) / 3))
+        image([1, 0], [2, 0], [1, 1]),
+        # all wrong
+        image([0, 0, 0], [0, 1, 3], [4, 0, 0]),
+        # no label: does not count
+        image([0], [0], [0]),
+    ]
+    share = hallucinated_share(images)
+    assert share == pytest.approx((100 / 3 + 0 + 100) / 3)
+    assert type(share) is float
 
 
 def test_no_labels():
-    assert evaluate(([NONE], [CAT])) == {}
+    assert hallucinated_share([image([0, 0], [0, 0], [0, 0])]) is None
+    assert hallucinated_share([]) is None

@@ -62,6 +62,8 @@ def test_hand_computed():
             miou_seen=seen,
             miou_unseen=unseen,
             hiou=2 * seen * unseen / (seen + unseen),
+            # dog of two classes in a; sea of two in b; cat of two in c
+            hallucination=50,
         )
     )
     assert all(type(value) is float for value in metrics.values())
@@ -159,7 +161,9 @@ def scattered(count, classes, ignore, seed=0, height=9, width=13):
 def reference(samples, classes, ignore):
     """One pixel and one class at a time."""
     both, predicted, labelled = (dict.fromkeys(range(classes), 0) for _ in range(3))
+    shares = []
     for element in samples:
+        seen, guessed = set(), set()
         pairs = zip(
             element.gt_sem_seg.data.flatten().tolist(),
             element.pred_sem_seg.data.flatten().tolist(),
@@ -170,6 +174,9 @@ def reference(samples, classes, ignore):
                 labelled[label] += 1
                 predicted[guess] += 1
                 both[label] += label == guess
+                seen.add(label)
+                guessed.add(guess)
+        shares.append(100 * len(guessed - seen) / len(guessed))
     iou = {
         c: 100 * both[c] / (labelled[c] + predicted[c] - both[c])
         for c in range(classes)
@@ -182,6 +189,7 @@ def reference(samples, classes, ignore):
         miou_union=sum(iou.values()) / len(iou),
         fwiou=sum(labelled[c] * iou[c] for c in present) / pixels,
         pacc=100 * sum(both.values()) / pixels,
+        hallucination=sum(shares) / len(shares),
     )
 
 
