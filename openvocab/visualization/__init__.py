@@ -2,6 +2,7 @@
 
 from .detections import draw_detections
 from .regions import draw_regions, draw_sample
+from .segmentation import draw_segmentation
 from .similarity import (
     heat_overlay,
     model_similarity,
@@ -13,6 +14,7 @@ __all__ = [
     'draw_detections',
     'draw_regions',
     'draw_sample',
+    'draw_segmentation',
     'heat_overlay',
     'model_similarity',
     'similarity_figure',

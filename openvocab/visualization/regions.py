@@ -69,19 +69,32 @@ def draw_regions(
     """
     picture = image.copy()
     if segment_map is not None and len(boxes):
-        small = np.clip(segment_map, 0, None).astype(np.float32)
-        size = (image.shape[1], image.shape[0])
-        index = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST).astype(int)
-        table = np.array([(0, 0, 0), *colors], dtype=np.uint8)
-        tinted = cv2.addWeighted(picture, 0.55, table[index], 0.45, 0)
-        picture[index > 0] = tinted[index > 0]
-        picture[_outlines(index)] = BLACK
+        tint_segments(picture, segment_map, colors)
     corners = np.round(boxes).astype(int)
     for (x1, y1, x2, y2), color in zip(corners, colors, strict=True):
         cv2.rectangle(picture, (x1, y1), (x2 - 1, y2 - 1), color, 2)
     for (x1, y1, _, _), caption, color in zip(corners, captions, colors, strict=True):
         put_label(picture, caption, (x1, y1), color)
     return picture
+
+
+def tint_segments(
+    picture: np.ndarray, segment_map: np.ndarray, colors: Sequence[Color]
+) -> None:
+    """Tints and outlines segments, in place.
+
+    Args:
+        picture: (H, W, 3) uint8 BGR.
+        segment_map: (h, w) int of any size, i + 1 where segment i is.
+        colors: One BGR colour per segment.
+    """
+    small = np.clip(segment_map, 0, None).astype(np.float32)
+    size = (picture.shape[1], picture.shape[0])
+    index = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST).astype(int)
+    table = np.array([(0, 0, 0), *colors], dtype=np.uint8)
+    tinted = cv2.addWeighted(picture, 0.55, table[index], 0.45, 0)
+    picture[index > 0] = tinted[index > 0]
+    picture[_outlines(index)] = BLACK
 
 
 def _outlines(index: np.ndarray) -> np.ndarray:

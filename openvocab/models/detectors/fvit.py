@@ -122,6 +122,26 @@ class FViT(TwoStageDetector):
         self.text_bank.set_vocabulary(vocabulary)
         self._bind(flags)
 
+    @contextmanager
+    def using_vocabulary(self, source: VocabularySource) -> Iterator[None]:
+        """Exchanges the classes for the time of a ``with`` block.
+
+        Args:
+            source: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes; splits
+                say which classes are novel, see :meth:`set_vocabulary`.
+        """
+        vocabulary = Vocabulary.load(source)
+        before, flags = self.text_bank.vocabulary, self._flags
+        if vocabulary.hash == before.hash:
+            yield
+            return
+        self.set_vocabulary(vocabulary)
+        try:
+            yield
+        finally:
+            self.text_bank.set_vocabulary(before)
+            self._bind(flags)
+
     def extract_feat(self, batch_inputs: Tensor) -> DenseFeatures:
         """Computes the feature maps.
 
@@ -159,7 +179,7 @@ class FViT(TwoStageDetector):
             groups.setdefault(vocabulary.hash, (vocabulary, []))[1].append(i)
         for vocabulary, index in groups.values():
             samples = [batch_data_samples[i] for i in index]
-            with self._using(vocabulary):
+            with self.using_vocabulary(vocabulary):
                 self._predict(batch_inputs[index], samples, rescale)
         return batch_data_samples
 
@@ -172,20 +192,6 @@ class FViT(TwoStageDetector):
             found = sample.pred_instances
             found.label_names = [names[label] for label in found.labels.tolist()]
         return samples
-
-    @contextmanager
-    def _using(self, vocabulary: Vocabulary) -> Iterator[None]:
-        """Exchanges the classes for the time of a block."""
-        before, flags = self.text_bank.vocabulary, self._flags
-        if vocabulary.hash == before.hash:
-            yield
-            return
-        self.set_vocabulary(vocabulary)
-        try:
-            yield
-        finally:
-            self.text_bank.set_vocabulary(before)
-            self._bind(flags)
 
     def _novel(self, vocabulary: Vocabulary) -> tuple[bool, ...]:
         if any(vocabulary.splits) or vocabulary.hash == self._trained.hash:

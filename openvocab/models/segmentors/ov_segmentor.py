@@ -9,6 +9,8 @@ Call graph::
 Shapes: B images, K classes, P prompts per class, D width of the joint space.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -24,7 +26,7 @@ from openvocab.vocab import Vocabulary
 from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import VocabularySource
 
-from .class_scores import ClassScores
+from .class_scores import ClassScores, LabelMap
 from .inference import Inference
 from .training_labels import TrainingLabels
 
@@ -105,6 +107,16 @@ class OVSegmentor(BaseSegmentor):
         self._bind(vocabulary)
         self.text_bank.set_vocabulary(vocabulary)
 
+    @contextmanager
+    def using_vocabulary(self, source: VocabularySource) -> Iterator[None]:
+        """Exchanges the classes for the time of a ``with`` block."""
+        before = self.text_bank.vocabulary
+        self.set_vocabulary(source)
+        try:
+            yield
+        finally:
+            self.set_vocabulary(before)
+
     def extract_feat(self, inputs: Tensor) -> tuple[Tensor, ...]:
         """Feature maps of images (B, 3, H, W), fine to coarse, the dense one last."""
         return self.backbone(self.encoder_images(inputs))
@@ -151,7 +163,10 @@ class OVSegmentor(BaseSegmentor):
     def predict(
         self, inputs: Tensor, data_samples: list[SegDataSample] | None = None
     ) -> list[SegDataSample]:
-        """Fills ``pred_sem_seg`` (1, H, W), int64, of every data sample.
+        """Fills ``pred_sem_seg`` and ``seg_scores`` of every data sample.
+
+        The former is the label map, (1, H, W) int64, the latter (1, H, W) float32 the
+        score of the best class: what the head's ``activate`` makes of its logits.
 
         An image is segmented without the padding that its batch gave it, and the label
         map has the size that the image had on disk (``ori_shape``).
@@ -171,11 +186,12 @@ class OVSegmentor(BaseSegmentor):
             self.class_scores(images), images, data_samples, strict=True
         ):
             size = sample.metainfo.get('ori_shape', image.shape[-2:])[:2]
-            labels = self._label(scores, tuple(size))
+            found = scores.label_map(tuple(size))
+            maps = dict(pred_sem_seg=self._label(found), seg_scores=found.scores)
             if sample.metainfo.get('flip'):
                 horizontal = sample.flip_direction == 'horizontal'
-                labels = labels.flip(-1 if horizontal else -2)
-            sample.set_data(dict(pred_sem_seg=PixelData(data=labels[None])))
+                maps = {k: m.flip(-1 if horizontal else -2) for k, m in maps.items()}
+            sample.set_data({k: PixelData(data=m[None]) for k, m in maps.items()})
         return data_samples
 
     def _forward(
@@ -184,8 +200,7 @@ class OVSegmentor(BaseSegmentor):
         """Mode ``tensor``: the logits of :meth:`encode_decode`."""
         return self.encode_decode(inputs, data_samples)
 
-    def _label(self, scores: ClassScores, size: tuple[int, int]) -> Tensor:
-        found = scores.label_map(size)
+    def _label(self, found: LabelMap) -> Tensor:
         if self.prob_thd is None:
             return found.labels
         unsure = found.scores < self.prob_thd
