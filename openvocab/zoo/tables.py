@@ -1,0 +1,181 @@
+"""Markdown tables of the models in a metafile."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from openvocab.evaluation.report_columns import Column, columns_of
+
+from .model_index import ModelEntry, Result
+
+
+class _Row(NamedTuple):
+    label: str
+    training_data: str
+
+
+class _Place(NamedTuple):
+    """A column of a table."""
+
+    dataset: str
+    column: Column
+
+
+_Cells = dict[_Row, dict[_Place, Result]]
+
+
+def configs_table(models: Sequence[ModelEntry], folder: str) -> str:
+    """A row per encoder and training set with links to all its configs.
+
+    Args:
+        models: The models of one or several folders.
+        folder: The folder below ``configs/`` of the page; links are relative to it.
+    """
+    rows: dict[_Row, list[ModelEntry]] = {}
+    for model in models:
+        rows.setdefault(_Row(model.label, model.training_data), []).append(model)
+    weights = any(model.weights for model in models)
+    lines = [
+        [
+            row.label,
+            row.training_data,
+            ' '.join(_config_link(model, folder) for model in members),
+            *([' '.join(_weights_link(model) for model in members)] if weights else []),
+        ]
+        for row, members in rows.items()
+    ]
+    head = ['encoder', 'trained on', 'configs', *(['weights'] if weights else [])]
+    return _markdown(head, lines)
+
+
+def published_tables(models: Iterable[ModelEntry]) -> str:
+    """What others report: a table per group of comparable figures."""
+    found = [(model, result) for model in models for result in model.published]
+    return _tables(found, _published_cell)
+
+
+def measured_tables(models: Iterable[ModelEntry]) -> str:
+    """What was measured with this package, and the commands that did it."""
+    found = [(model, result) for model in models for result in model.measured]
+    if not found:
+        return ''
+    commands = dict.fromkeys(result.command.strip() for _, result in found)
+    block = '\n'.join(['```shell', *commands, '```'])
+    return f'{_tables(found, _measured_cell, seeds=True)}\n\n{block}'
+
+
+def _tables(
+    found: Sequence[tuple[ModelEntry, Result]],
+    render: Callable[[Result, Column], str],
+    seeds: bool = False,
+) -> str:
+    tables = []
+    for task in dict.fromkeys(result.task for _, result in found):
+        cells: _Cells = {}
+        for model, result in found:
+            if result.task != task:
+                continue
+            row = cells.setdefault(
+                _Row(result.label or model.label, model.training_data), {}
+            )
+            for column in columns_of([result.metrics]):
+                row.setdefault(_Place(result.dataset, column), result)
+        tables += [_table(task, group, render, seeds) for group in _connected(cells)]
+    return '\n\n'.join(tables)
+
+
+def _connected(cells: _Cells) -> list[_Cells]:
+    """Splits rows into groups that have no column in common."""
+    groups: list[tuple[_Cells, set[_Place]]] = []
+    for row, places in cells.items():
+        joined = [group for group in groups if group[1] & set(places)]
+        groups = [group for group in groups if not group[1] & set(places)]
+        members = {r: c for group in joined for r, c in group[0].items()}
+        members[row] = places
+        groups.append((members, set(places).union(*(group[1] for group in joined))))
+    order = list(cells)
+    parts = [{row: part[row] for row in order if row in part} for part, _ in groups]
+    return sorted(parts, key=lambda part: order.index(next(iter(part))))
+
+
+def _table(
+    task: str,
+    cells: _Cells,
+    render: Callable[[Result, Column], str],
+    seeds: bool,
+) -> str:
+    places = list(dict.fromkeys(place for row in cells.values() for place in row))
+    datasets = dict.fromkeys(place.dataset for place in places)
+    places.sort(key=lambda place: list(datasets).index(place.dataset))
+    titles = {place.column.title for place in places}
+    subject = [task]
+    if len(datasets) == 1:
+        subject.append(places[0].dataset)
+        heads = [place.column.title for place in places]
+    elif len(titles) == 1:
+        subject.append(places[0].column.title)
+        heads = [place.dataset for place in places]
+    else:
+        heads = [f'{place.dataset}: {place.column.title}' for place in places]
+    trained = len({row.training_data for row in cells}) > 1
+    lines = []
+    for row, entries in cells.items():
+        runs = {len(result.seeds) for result in entries.values()}
+        lines.append(
+            [
+                row.label,
+                *([row.training_data] if trained else []),
+                *(
+                    render(entries[place], place.column) if place in entries else ''
+                    for place in places
+                ),
+                *([' / '.join(str(run) for run in sorted(runs))] if seeds else []),
+            ]
+        )
+    head = ['encoder', *(['trained on'] if trained else []), *heads]
+    head += ['seeds'] if seeds else []
+    return f'{", ".join(subject)}, in %:\n\n{_markdown(head, lines)}'
+
+
+def _published_cell(result: Result, column: Column) -> str:
+    return _join(f'{result.metrics[m]:.10g}' if m in result.metrics else '-'
+                 for m in column.metrics)  # fmt: skip
+
+
+def _measured_cell(result: Result, column: Column) -> str:
+    return _join(_with_spread(result, metric) for metric in column.metrics)
+
+
+def _with_spread(result: Result, metric: str) -> str:
+    if metric not in result.metrics:
+        return '-'
+    spread = f'±{result.std[metric]:.1f}' if metric in result.std else ''
+    return f'{result.metrics[metric]:.1f}{spread}'
+
+
+def _join(parts: Iterable[str]) -> str:
+    """``a / - / b``, without dashes at the end."""
+    parts = list(parts)
+    while parts and parts[-1] == '-':
+        parts.pop()
+    return ' / '.join(parts)
+
+
+def _config_link(model: ModelEntry, folder: str) -> str:
+    # without the method and the encoder, which the folder and the row name
+    short = '_'.join(model.name.split('_')[model.config.parent.name.count('_') + 2 :])
+    home = model.config.parent.name
+    where = '' if home == folder else f'../{home}/'
+    return f'[{short}]({where}{model.config.name})'
+
+
+def _weights_link(model: ModelEntry) -> str:
+    if model.weights is None:
+        return '-'
+    address, _, digest = model.weights.partition('#sha256=')
+    return f'[{digest[:8]}]({address})'
+
+
+def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    rows = [head, ['---'] * len(head), *lines]
+    texts = (' | '.join(cell.replace('|', '\\|') for cell in row) for row in rows)
+    return '\n'.join(f'| {text} |'.replace('|  |', '| |') for text in texts)
