@@ -94,7 +94,36 @@ def _connected(cells: _Cells) -> list[_Cells]:
         groups.append((members, set(places).union(*(group[1] for group in joined))))
     order = list(cells)
     parts = [{row: part[row] for row in order if row in part} for part, _ in groups]
+    parts = [piece for part in parts for piece in _split_by_dataset(part)]
     return sorted(parts, key=lambda part: order.index(next(iter(part))))
+
+
+def _split_by_dataset(cells: _Cells) -> list[_Cells]:
+    """A table per data set, unless all data sets share one metric."""
+    if len(_titles(cells)) == 1 or _common_title(cells):
+        return [cells]
+    return [
+        {
+            row: kept
+            for row, places in cells.items()
+            if (kept := {p: r for p, r in places.items() if p.dataset == dataset})
+        }
+        for dataset in _titles(cells)
+    ]
+
+
+def _titles(cells: _Cells) -> dict[str, set[str]]:
+    """Data set -> titles of its columns."""
+    titles: dict[str, set[str]] = {}
+    for places in cells.values():
+        for place in places:
+            titles.setdefault(place.dataset, set()).add(place.column.title)
+    return titles
+
+
+def _common_title(cells: _Cells) -> str | None:
+    common = set.intersection(*_titles(cells).values())
+    return common.pop() if len(common) == 1 else None
 
 
 def _table(
@@ -103,19 +132,9 @@ def _table(
     render: Callable[[Result, Column], str],
     seeds: bool,
 ) -> str:
+    datasets = list(_titles(cells))
     places = list(dict.fromkeys(place for row in cells.values() for place in row))
-    datasets = dict.fromkeys(place.dataset for place in places)
-    places.sort(key=lambda place: list(datasets).index(place.dataset))
-    titles = {place.column.title for place in places}
-    subject = [task]
-    if len(datasets) == 1:
-        subject.append(places[0].dataset)
-        heads = [place.column.title for place in places]
-    elif len(titles) == 1:
-        subject.append(places[0].column.title)
-        heads = [place.dataset for place in places]
-    else:
-        heads = [f'{place.dataset}: {place.column.title}' for place in places]
+    places.sort(key=lambda place: datasets.index(place.dataset))
     trained = len({row.training_data for row in cells}) > 1
     lines = []
     for row, entries in cells.items():
@@ -131,14 +150,25 @@ def _table(
                 *([' / '.join(str(run) for run in sorted(runs))] if seeds else []),
             ]
         )
+    common = _common_title(cells)
+    if len(datasets) == 1:
+        subject = f'{task} on {datasets[0]}, %:'
+        heads = [place.column.title for place in places]
+    else:
+        subject = f'{task}, {common}, %:'
+        heads = [
+            place.dataset
+            if place.column.title == common
+            else f'{place.dataset}, {place.column.title}'
+            for place in places
+        ]
     head = ['encoder', *(['trained on'] if trained else []), *heads]
     head += ['seeds'] if seeds else []
-    return f'{", ".join(subject)}, in %:\n\n{_markdown(head, lines)}'
+    return f'{subject}\n\n{_markdown(head, lines)}'
 
 
 def _published_cell(result: Result, column: Column) -> str:
-    return _join(f'{result.metrics[m]:.10g}' if m in result.metrics else '-'
-                 for m in column.metrics)  # fmt: skip
+    return _join(str(result.metrics.get(metric, '-')) for metric in column.metrics)
 
 
 def _measured_cell(result: Result, column: Column) -> str:
@@ -177,5 +207,9 @@ def _weights_link(model: ModelEntry) -> str:
 
 def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
     rows = [head, ['---'] * len(head), *lines]
-    texts = (' | '.join(cell.replace('|', '\\|') for cell in row) for row in rows)
-    return '\n'.join(f'| {text} |'.replace('|  |', '| |') for text in texts)
+    return '\n'.join('|' + ''.join(_cell(text) for text in row) for row in rows)
+
+
+def _cell(text: str) -> str:
+    escaped = text.replace('|', '\\|')
+    return f' {escaped} |' if escaped else ' |'
