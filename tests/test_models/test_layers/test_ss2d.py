@@ -151,7 +151,7 @@ def seconds(function, repeats):
 
 @pytest.mark.slow
 def test_much_faster_than_the_sequential_scan():
-    """On the 24 x 24 tokens of a crop; measured: 30 times, with gradients 100 times."""
+    """On the 24 x 24 tokens of a crop; measured: 31 times, with gradients 135 times."""
     module, maps = SS2D(128), torch.randn(1, 24, 24, 128)
 
     def train(function):
@@ -165,7 +165,7 @@ def test_much_faster_than_the_sequential_scan():
     with torch.no_grad():
         fast = seconds(lambda: module(maps), repeats=10)
         slow = seconds(lambda: sequential(maps), repeats=3)
-    assert slow > 10 * fast
+    assert slow > 20 * fast
 
 
 def test_wrong_settings():
