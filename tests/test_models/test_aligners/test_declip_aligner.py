@@ -6,6 +6,7 @@ from torch.nn import functional as F
 
 from openvocab.models.aligners import DeCLIPAligner
 from openvocab.models.aligners.valid_tokens import valid_tokens
+from openvocab.testing import LargestTensor
 
 torch.set_num_threads(1)
 
@@ -206,6 +207,21 @@ def test_training_lowers_both_losses_and_leaves_the_teachers(tmp_path):
     assert all(history[-1][key] < history[0][key] * 0.8 for key in history[0])
     after = [*model.vfm.parameters(), *model.teacher.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(after, frozen, strict=True))
+
+
+def test_4096_tokens_never_stand_against_4096(tmp_path):
+    """No part of a training step holds a matrix of all pairs of tokens."""
+    entries = 2**21
+    context_loss = dict(type='openvocab.ContextDistillLoss', chunk_entries=entries)
+    model = tiny.declip(tmp_path, context_loss=context_loss).train()
+    batch = tiny.make_batch((2,), size=(512, 512))
+    with LargestTensor() as seen:
+        losses = tiny.compute_loss(model, batch)
+        sum(losses.values()).backward()
+    assert model.backbone.visual.conv1.weight.shape[-1] == 512 / 64
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)
+    pixels = 3 * (64 * model.vfm.patch_size) ** 2
+    assert seen.entries <= max(entries, pixels) < 4096**2
 
 
 def test_checkpoint_holds_the_student_only(tmp_path):

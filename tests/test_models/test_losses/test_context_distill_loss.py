@@ -3,9 +3,9 @@ import math
 import pytest
 import torch
 from torch.nn import functional as F
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from openvocab.models.losses import ContextDistillLoss
+from openvocab.testing import LargestTensor
 
 torch.set_num_threads(1)
 
@@ -117,19 +117,6 @@ def test_autocast_does_not_round():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         inside = loss([student], teacher)['loss_context']
     assert inside.dtype == torch.float32 and torch.equal(inside, full)
-
-
-class LargestTensor(TorchDispatchMode):
-    """Notes the largest tensor that any operator returns."""
-
-    entries = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        out = func(*args, **(kwargs or {}))
-        for value in out if isinstance(out, (tuple, list)) else (out,):
-            if isinstance(value, torch.Tensor):
-                self.entries = max(self.entries, value.numel())
-        return out
 
 
 def test_4096_tokens_stay_within_the_stated_memory():
