@@ -117,3 +117,22 @@ class Chunk(TensorOp):
     def invert(self, tensors: Sequence[Tensor], count: int) -> Sequence[Tensor]:
         """See :meth:`TensorOp.invert`."""
         return Concat(self.axis).apply(tensors, count)
+
+
+@dataclass(frozen=True)
+class Squeeze(TensorOp):
+    """The released tensor has further axes of length one; undoes ``Unsqueeze``.
+
+    Args:
+        axes: Where they stand in the released tensor, rising.
+    """
+
+    axes: tuple[int, ...] = (0,)
+
+    def apply(self, tensors: Sequence[Tensor], count: int) -> Sequence[Tensor]:
+        """See :meth:`TensorOp.apply`."""
+        return Unsqueeze(self.axes).invert(tensors, count)
+
+    def invert(self, tensors: Sequence[Tensor], count: int) -> Sequence[Tensor]:
+        """See :meth:`TensorOp.invert`."""
+        return Unsqueeze(self.axes).apply(tensors, count)
