@@ -12,6 +12,7 @@ Shape legend: B images, K classes (n of a chunk), P prompts per class, h x w tok
 width of the joint space, C hidden channels.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -54,6 +55,9 @@ class LoGoSegHead(ClassMapHead):
       than the dense one (convolutional encoders) is averaged down to its grid.
     - "Pooled" text is the mean over a class's prompts; classes are never pooled.
     - S_i, upsampling and guided convolutions are those of CAT-Seg.
+    - Every class begins with a low score (``initial_score``). Beginning at one half,
+      the first steps only learn that most classes are absent, and to that end make all
+      queries alike; a product with a map does not recover from it.
     - Resizing (Eq. 12, whose index we read as a crop of padding) is the segmentor's and
       the loss's.
 
@@ -76,6 +80,7 @@ class LoGoSegHead(ClassMapHead):
             :class:`RegionAlignment`; False is the paper to the letter.
         cost_kernel: Side of the convolution that embeds the cosines; None leaves them
             out.
+        initial_score: What the scores of all classes begin near, in (0, 1).
         normalize_dense: Use the direction of the dense embedding alone. For encoders
             whose dense vectors differ in length for no reason, such as EVA-CLIP's.
         decoder_dims: Channels of the decoder stages.
@@ -101,6 +106,7 @@ class LoGoSegHead(ClassMapHead):
         fusion: Config | None = dict(type='openvocab.ContextualFusion'),  # noqa: B006
         prior_in_similarity: bool = True,
         cost_kernel: int | None = 7,
+        initial_score: float = 0.01,
         normalize_dense: bool = False,
         decoder_dims: Sequence[int] = (64, 32),
         tap_dims: Sequence[int] = (256, 128),
@@ -138,6 +144,10 @@ class LoGoSegHead(ClassMapHead):
         self.build_decoder(
             dim, tap_channels, strides, decoder_dims, tap_dims, tap_guide_dims
         )
+        if not 0 < initial_score < 1:
+            raise ValueError(f'initial_score={initial_score} must lie in (0, 1)')
+        odds = initial_score / (1 - initial_score)
+        nn.init.constant_(self.classify.bias, math.log(odds))
 
     def forward(self, features: Sequence[Tensor], text: Tensor) -> Tensor:
         """Compute logits.

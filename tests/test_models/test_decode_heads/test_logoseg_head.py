@@ -206,6 +206,15 @@ def test_maps_of_a_convolutional_encoder():
 
 
 @torch.no_grad()
+def test_classes_begin_with_a_low_score():
+    for score in (0.01, 0.5):
+        scores = make(initial_score=score)(features(4), rows(9)).sigmoid()
+        assert 0.3 * score < scores.mean() < 3 * score
+    with pytest.raises(ValueError, match='initial_score=1 must lie in'):
+        make(initial_score=1)
+
+
+@torch.no_grad()
 def test_normalized_dense_ignores_lengths():
     *taps, dense = features()
     head = make(normalize_dense=True)
