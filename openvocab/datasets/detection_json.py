@@ -1,19 +1,17 @@
 """COCO- and LVIS-style detection annotation whose categories are looked up by name."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
-from mmengine.logging import print_log
-
-from openvocab.vocab.class_entry import UnknownClassError, VocabularyError
+from openvocab.vocab.class_entry import VocabularyError
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .annotation_io import read_json, require_key
-
-_IDS = (int, str)
-_SHOWN = 8
+from .annotation_io import read_json, require_list
+from .categories import ENTRY_IDS, category_labels, entry_id
 
 
 @dataclass(frozen=True)
@@ -39,8 +37,7 @@ class DetectionJson:
         """Reads a file, official or derived.
 
         Categories are found by name or synonym (:meth:`Vocabulary.index`), never by id
-        or position, so a permuted file and one with fewer categories are read alike;
-        classes that the file lacks are logged in one line.
+        or position, so a permuted file and one with fewer categories are read alike.
 
         Args:
             path: The json.
@@ -56,11 +53,17 @@ class DetectionJson:
         """
         content = read_json(path)
         for key in ('images', 'annotations', 'categories'):
-            if not isinstance(require_key(content, key, path), list):
-                raise ValueError(f"{path}: '{key}' is not a list")
-        dropped = Vocabulary.load(drop_unknown) if drop_unknown else None
-        labels = _labels(content['categories'], vocabulary, dropped, path)
+            require_list(content, key, path)
+        labels = category_labels(content['categories'], vocabulary, path, drop_unknown)
         return cls(str(path), content, vocabulary, labels)
+
+    def relabelled(
+        self, vocabulary: Vocabulary, drop_unknown: Any = None
+    ) -> 'DetectionJson':
+        """The same content with the labels of another vocabulary, as :meth:`load`."""
+        categories = self.content['categories']
+        labels = category_labels(categories, vocabulary, self.path, drop_unknown)
+        return DetectionJson(self.path, self.content, vocabulary, labels)
 
     @property
     def images(self) -> list[dict[str, Any]]:
@@ -91,22 +94,22 @@ class DetectionJson:
         kept = self.category_ids_of(splits)
         by_image: dict[Hashable, list[dict[str, Any]]] = {}
         for position, image in enumerate(self.images):
-            if _entry_id(image, 'image', position, self.path) in by_image:
+            if entry_id(image, 'image', position, self.path) in by_image:
                 raise ValueError(f'{self.path}: image {image["id"]} is listed twice')
             by_image[image['id']] = []
         seen: set[Hashable] = set()
         for position, annotation in enumerate(self.content['annotations']):
-            number = _entry_id(annotation, 'annotation', position, self.path)
+            number = entry_id(annotation, 'annotation', position, self.path)
             image, category = annotation.get('image_id'), annotation.get('category_id')
             if number in seen:
                 raise ValueError(f'{self.path}: annotation {number} is listed twice')
             seen.add(number)
-            if not isinstance(image, _IDS) or image not in by_image:
+            if not isinstance(image, ENTRY_IDS) or image not in by_image:
                 raise ValueError(
                     f'{self.path}: annotation {number} is of image {image}, which is '
                     'not listed'
                 )
-            known = isinstance(category, _IDS) and category in self._category_ids
+            known = isinstance(category, ENTRY_IDS) and category in self._category_ids
             if not known:
                 raise ValueError(
                     f'{self.path}: annotation {number} has the undefined category id '
@@ -131,51 +134,37 @@ class DetectionJson:
         return frozenset(i for i, k in self.labels.items() if split_of[k] in splits)
 
 
-def _labels(
-    categories: Iterable[Mapping[str, Any]],
-    vocabulary: Vocabulary,
-    dropped: Vocabulary | None,
-    path: str,
-) -> dict[int, int]:
-    labels: dict[int, int] = {}
-    ids = set()
-    for position, category in enumerate(categories):
-        number = _entry_id(category, 'category', position, path)
-        name = category.get('name')
-        if number in ids or not isinstance(name, str):
-            problem = 'is listed twice' if number in ids else 'has no name'
-            raise ValueError(f'{path}: category {number} {problem}')
-        ids.add(number)
-        try:
-            labels[number] = vocabulary.index(name)
-        except UnknownClassError:
-            if dropped is None or not _has(dropped, name):
-                raise UnknownClassError(
-                    f'{path}: category {name!r} is not in the vocabulary '
-                    f'{vocabulary.name!r}; name it in drop_unknown to leave it out'
-                ) from None
-    absent = set(range(len(vocabulary))).difference(labels.values())
-    if absent:
-        names = [vocabulary.names[label] for label in sorted(absent)]
-        more = f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''
-        print_log(
-            f'{path}: no category for {len(names)} of the {len(vocabulary)} classes of '
-            f'{vocabulary.name!r}: {", ".join(names[:_SHOWN])}{more}',
-            logger='current',
+def image_name(image: Mapping[str, Any], path: str) -> str:
+    """Path of an image: its ``file_name``, or for LVIS the end of its ``coco_url``.
+
+    Raises:
+        ValueError: The entry has neither.
+    """
+    name = image.get('file_name')
+    if name is None:
+        url = image.get('coco_url')
+        name = urlsplit(url).path.lstrip('/') if isinstance(url, str) else None
+    if not isinstance(name, str) or not name:
+        raise ValueError(
+            f'{path}: image {image["id"]} has neither a file_name nor a coco_url'
         )
-    return labels
+    return name
 
 
-def _has(vocabulary: Vocabulary, name: str) -> bool:
+def check_box(annotation: Mapping[str, Any], path: str) -> None:
+    """Looks at the box and the area of an annotation.
+
+    Raises:
+        ValueError: The box is not of four finite numbers, or there is no area.
+    """
     try:
-        vocabulary.index(name)
-    except UnknownClassError:
-        return False
-    return True
-
-
-def _entry_id(entry: Any, kind: str, position: int, path: str) -> Hashable:
-    number = entry.get('id') if isinstance(entry, Mapping) else None
-    if not isinstance(number, _IDS):
-        raise ValueError(f'{path}: {kind} at position {position} has no id: {entry!r}')
-    return number
+        x, y, width, height = annotation['bbox']
+        valid = math.isfinite(x + y + width + height + annotation['area'])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        valid = False
+    if not valid:
+        raise ValueError(
+            f'{path}: annotation {annotation["id"]} needs a bbox of four numbers and '
+            f'an area, got bbox {annotation.get("bbox")!r} and area '
+            f'{annotation.get("area")!r}'
+        )

@@ -4,7 +4,7 @@ import io
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from openvocab.fileio import atomic_path
 
@@ -24,8 +24,8 @@ def decode_label_image(content: bytes) -> np.ndarray:
     try:
         with Image.open(io.BytesIO(content)) as image:
             pixels = np.asarray(image)
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        reason = 'empty file' if not content else str(error)
+    except Exception as error:  # Pillow's readers let many kinds through
+        reason = 'empty file' if not content else str(error) or type(error).__name__
         raise ValueError(f'not a readable label image ({reason})') from None
     if pixels.ndim != 2 or pixels.dtype.kind not in 'iub':
         raise ValueError(

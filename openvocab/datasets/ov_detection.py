@@ -1,9 +1,7 @@
 """Detection with the classes of a vocabulary: OV-COCO, OV-LVIS, transfer, OV-Shapes."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from mmdet.datasets import CocoDataset
 from mmengine.fileio import get_local_path
@@ -11,7 +9,8 @@ from mmengine.fileio import get_local_path
 from openvocab.registry import DATASETS
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .detection_json import DetectionJson
+from .categories import report_absent
+from .detection_json import DetectionJson, check_box, image_name
 
 
 @DATASETS.register_module()
@@ -82,6 +81,7 @@ class OVDetDataset(CocoDataset):
         """Joins images with their boxes; called once by ``full_init``."""
         with get_local_path(self.ann_file, backend_args=self.backend_args) as path:
             source = DetectionJson.load(path, self.vocabulary, self.drop_unknown)
+        report_absent(source.labels, self.vocabulary, self.ann_file)
         by_image = source.annotations_of(self.splits)
         self.cat2label = dict(source.labels)
         # A dict while mmdet asks of every box whether its category is in here: with
@@ -95,7 +95,7 @@ class OVDetDataset(CocoDataset):
             if self.keep_only_annotated and not annotations:
                 continue
             for annotation in annotations:
-                self._check_annotation(annotation)
+                check_box(annotation, self.ann_file)
                 self.cat_img_map[annotation['category_id']].append(image['id'])
             data_list.append(
                 self.parse_data_info(
@@ -126,27 +126,7 @@ class OVDetDataset(CocoDataset):
             ValueError: The entry lacks its size, or both file name and address.
         """
         size = image.get('height'), image.get('width')
-        if not all(isinstance(side, (int, float)) for side in size):
+        if not all(isinstance(side, (int, float)) and side > 0 for side in size):
             raise ValueError(f'{self.ann_file}: image {image["id"]} has no size')
-        name = image.get('file_name')
-        if name is None:
-            name = urlsplit(image.get('coco_url') or '').path.lstrip('/')
-            if not name:
-                raise ValueError(
-                    f'{self.ann_file}: image {image["id"]} has neither a file_name nor '
-                    'a coco_url'
-                )
+        name = image_name(image, self.ann_file)
         return {**image, 'img_id': image['id'], 'file_name': name}
-
-    def _check_annotation(self, annotation: Mapping[str, Any]) -> None:
-        try:
-            x, y, width, height = annotation['bbox']
-            valid = math.isfinite(x + y + width + height + annotation['area'])
-        except (KeyError, TypeError, ValueError):
-            valid = False
-        if not valid:
-            raise ValueError(
-                f'{self.ann_file}: annotation {annotation["id"]} needs a bbox of four '
-                f'numbers and an area, got bbox {annotation.get("bbox")!r} and area '
-                f'{annotation.get("area")!r}'
-            )

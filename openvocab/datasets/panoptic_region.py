@@ -1,6 +1,6 @@
 """Panoptic annotation as labelled regions: COCO, ADE20K and OV-Shapes."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from openvocab.registry import DATASETS
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .annotation_io import read_json, require_folder, require_key
+from .annotation_io import require_folder
+from .categories import report_absent
+from .panoptic_json import PanopticImage, PanopticJson
 
 
 @DATASETS.register_module()
@@ -41,7 +42,7 @@ class PanopticRegionDataset(BaseDataset):
 
     Raises:
         FileNotFoundError: The json or a folder is missing.
-        ValueError: The json is corrupt or a segment's category is undefined.
+        ValueError: The json is corrupt (the message names the entry).
         UnknownClassError: A category is not in the vocabulary.
     """
 
@@ -65,19 +66,14 @@ class PanopticRegionDataset(BaseDataset):
         """Joins images with their segments; called once by ``full_init``."""
         img_folder = require_folder(self.data_prefix['img'], 'image')
         seg_folder = require_folder(self.data_prefix['seg'], 'panoptic png')
-        content = read_json(self.ann_file)
-        images = require_key(content, 'images', self.ann_file)
-        annotations = require_key(content, 'annotations', self.ann_file)
-        labels = self._labels(require_key(content, 'categories', self.ann_file))
-        try:
-            by_image = {entry['image_id']: entry for entry in annotations}
-            items = [
-                self._item(image, by_image[image['id']], labels, img_folder, seg_folder)
-                for image in images
-                if image['id'] in by_image
-            ]
-        except (KeyError, TypeError) as error:
-            raise ValueError(f'{self.ann_file}: an entry lacks {error}') from None
+        source = PanopticJson.load(self.ann_file, self.vocabulary)
+        report_absent(source.labels, self.vocabulary, self.ann_file)
+        self._report_flag_changes(source)
+        items = [
+            self._item(image, source.labels, img_folder, seg_folder)
+            for image in source.images()
+        ]
+        images = source.content['images']
         if not items:
             raise ValueError(f'{self.ann_file} has no annotated image')
         if len(items) < len(images):
@@ -88,30 +84,8 @@ class PanopticRegionDataset(BaseDataset):
             )
         return items
 
-    def _labels(self, categories: list[dict[str, Any]]) -> dict[int, int]:
-        """Maps category ids to vocabulary indices."""
-        labels = {}
-        for category in categories:
-            try:
-                labels[category['id']] = self.vocabulary.index(category['name'])
-            except UnknownClassError:
-                raise UnknownClassError(
-                    f'{self.ann_file}: category {category["name"]!r} is not in the '
-                    f'vocabulary {self.vocabulary.name!r}'
-                ) from None
-        self._report_flag_changes(categories, labels)
-        return labels
-
-    def _report_flag_changes(
-        self, categories: list[dict[str, Any]], labels: dict[int, int]
-    ) -> None:
-        is_thing = self.vocabulary.is_thing
-        changed = [
-            category['name']
-            for category in categories
-            if 'isthing' in category
-            and bool(category['isthing']) != is_thing[labels[category['id']]]
-        ]
+    def _report_flag_changes(self, source: PanopticJson) -> None:
+        changed = source.flag_changes()
         if changed:
             print_log(
                 f"{self.ann_file}: the vocabulary '{self.vocabulary.name}' flags "
@@ -121,29 +95,23 @@ class PanopticRegionDataset(BaseDataset):
 
     def _item(
         self,
-        image: dict[str, Any],
-        annotation: dict[str, Any],
-        labels: dict[int, int],
+        image: PanopticImage,
+        labels: Mapping[Hashable, int],
         img_folder: Path,
         seg_folder: Path,
     ) -> dict[str, Any]:
-        segments = [s for s in annotation['segments_info'] if not s.get('iscrowd', 0)]
-        for segment in segments:
-            if segment['category_id'] not in labels:
-                raise ValueError(
-                    f'{self.ann_file}: segment {segment["id"]} of image {image["id"]} '
-                    f'has the undefined category id {segment["category_id"]}'
-                )
+        segments = [s for s in image.segments if not s.get('iscrowd', 0)]
         segment_labels = np.array(
             [labels[s['category_id']] for s in segments], dtype=np.int64
         )
         is_thing = np.asarray(self.vocabulary.is_thing, dtype=bool)
+        height, width = image.size
         return dict(
-            img_path=str(img_folder / image['file_name']),
-            img_id=image['id'],
-            height=image['height'],
-            width=image['width'],
-            seg_map_path=str(seg_folder / annotation['file_name']),
+            img_path=str(img_folder / image.image),
+            img_id=image.id,
+            height=height,
+            width=width,
+            seg_map_path=str(seg_folder / image.png),
             segment_ids=np.array([s['id'] for s in segments], dtype=np.int32),
             segment_labels=segment_labels,
             segment_is_thing=is_thing[segment_labels],

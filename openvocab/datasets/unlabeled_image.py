@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 
 from openvocab.registry import DATASETS
 
-from .annotation_io import read_json, require_folder, require_key
+from .annotation_io import read_json, require_folder, require_list
 from .proposals import load_proposals
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.webp', '.tif', '.tiff')
@@ -69,7 +69,7 @@ class UnlabeledImageDataset(BaseDataset):
         return items
 
     def _from_json(self, folder: Path) -> list[dict[str, Any]]:
-        images = require_key(read_json(self.ann_file), 'images', self.ann_file)
+        images = require_list(read_json(self.ann_file), 'images', self.ann_file)
         try:
             return [
                 dict(

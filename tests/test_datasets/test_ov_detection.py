@@ -60,7 +60,7 @@ def official(tmp_path):
 def messages(monkeypatch):
     found = []
     monkeypatch.setattr(
-        'openvocab.datasets.detection_json.print_log',
+        'openvocab.datasets.categories.print_log',
         lambda message, **_: found.append(message),
     )
     return found

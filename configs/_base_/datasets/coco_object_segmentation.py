@@ -1,5 +1,5 @@
 # Segmentation of COCO-Object val2017: background and 80 things, nothing is ignored.
-#   python tools/dataset_converters/segmentation.py coco-object data/coco
+#   python tools/dataset_converters/prepare.py coco-object
 _base_ = './coco_stuff_segmentation.py'
 
 val_dataloader = dict(

@@ -1,5 +1,5 @@
 # Segmentation of COCO-Stuff val2017 (171 classes), and what all benchmarks share. Labels:
-#   python tools/dataset_converters/segmentation.py coco-stuff data/coco
+#   python tools/dataset_converters/prepare.py coco-stuff
 data_root = 'data/coco/'
 
 test_pipeline = [

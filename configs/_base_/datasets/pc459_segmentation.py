@@ -1,6 +1,6 @@
 # Segmentation of PASCAL-Context val, 459 classes, 16-bit labels; 345 of them occur, so
 # that the rule of averaging matters: state which one a figure is. Labels:
-#   python tools/dataset_converters/segmentation.py pascal-context-459 data/VOCdevkit/VOC2010
+#   python tools/dataset_converters/prepare.py pascal-context-459
 # and pascal-context as for PC-59, which writes the list of images. CAT-Seg's figures are
 # with the names of pascal_context_459_glued.
 _base_ = './pc59_segmentation.py'

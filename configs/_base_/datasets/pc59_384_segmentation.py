@@ -1,5 +1,5 @@
 # Training on PASCAL-Context (59 classes) at 384 px, and testing on it. Labels:
-#   python tools/dataset_converters/segmentation.py pascal-context data/VOCdevkit/VOC2010
+#   python tools/dataset_converters/prepare.py pascal-context
 _base_ = './coco_stuff_384_segmentation.py'
 
 dataset = dict(

@@ -1,5 +1,5 @@
 # Segmentation of PASCAL-Context val, 59 classes; background is ignored. Labels:
-#   python tools/dataset_converters/segmentation.py pascal-context data/VOCdevkit/VOC2010
+#   python tools/dataset_converters/prepare.py pascal-context
 _base_ = './coco_stuff_segmentation.py'
 
 val_dataloader = dict(

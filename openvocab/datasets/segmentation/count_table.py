@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from .conversion import LabelCounts
+from .label_counts import LabelCounts
 
 
 def class_table(title: str, names: Sequence[str], counts: LabelCounts) -> Table:

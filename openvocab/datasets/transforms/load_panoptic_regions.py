@@ -1,5 +1,6 @@
 """Regions of a panoptic png."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,9 @@ def read_panoptic_png(path: str | Path) -> np.ndarray:
         raise FileNotFoundError(f'panoptic png not found: {path}') from None
     bgr = None
     if content:
-        bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        # absurd sizes in a damaged header are an error of OpenCV's
+        with suppress(cv2.error):
+            bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
     if bgr is None:
         raise ValueError(f'{path} is not a readable png')
     # The bytes R, G, B, A of a pixel are the little-endian int32 we want, but for A.

@@ -6,7 +6,7 @@ other tools, and to compare with what others trained on.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from typing import Any
 from openvocab.fileio import atomic_path
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .detection_json import DetectionJson
+from ..detection_json import DetectionJson
 
 _BATCH = 10_000
+_BLOCK = 2**20
 
 
 @dataclass(frozen=True)
@@ -42,18 +43,21 @@ class Derivation:
     only_annotated: bool = False
     published_images: int | None = None
 
-    def apply(self, path: str | Path) -> dict[str, Any]:
-        """Reads an official file and returns the content of the derived one.
+    def of(self, official: DetectionJson) -> dict[str, Any]:
+        """Returns the content of the derived file.
 
         Categories that are in the vocabulary stay, in the order of the file and
         whatever their split, so that all derived files have the whole label space.
 
+        Args:
+            official: The official file, read with any vocabulary.
+
         Raises:
-            FileNotFoundError, ValueError, UnknownClassError: As
-                :meth:`DetectionJson.load`.
+            ValueError, UnknownClassError: As :meth:`DetectionJson.load` and
+                :meth:`DetectionJson.annotations_of`.
         """
-        source = DetectionJson.load(
-            str(path), Vocabulary.load(self.vocabulary), self.drop_unknown
+        source = official.relabelled(
+            Vocabulary.load(self.vocabulary), self.drop_unknown
         )
         by_image = source.annotations_of(self.splits)
         kept = source.category_ids_of(self.splits)
@@ -103,15 +107,15 @@ DERIVATIONS: dict[str, tuple[Derivation, ...]] = {
 }
 
 
-def write_json(
+def update_json(
     path: str | Path,
     content: Mapping[str, Any],
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> str:
-    """Writes compact json in batches of list items, atomically.
+) -> tuple[str, bool]:
+    """Writes compact json in batches of list items, unless the file is just that.
 
     Equal contents give equal bytes. Only one batch exists as text at a time; the LVIS
-    training file has more than 1 GB.
+    training file has more than 1 GB. The file is written whole or not at all.
 
     Args:
         path: The file.
@@ -119,18 +123,30 @@ def write_json(
         progress: Called with the numbers of list items written and to write.
 
     Returns:
-        The sha256 of the file.
+        The sha256 of the file, and whether it was written.
     """
-    digest = hashlib.sha256()
+    if Path(path).is_file():
+        digest = _digest(text.encode() for text, _ in _pieces(content))
+        with Path(path).open('rb') as file:
+            if digest == _digest(iter(lambda: file.read(_BLOCK), b'')):
+                return digest, False
+    written = hashlib.sha256()
     total = sum(len(value) for value in content.values() if isinstance(value, list))
     done = 0
     with atomic_path(path) as temporary, temporary.open('wb') as file:
         for text, items in _pieces(content):
             data = text.encode()
-            digest.update(data)
+            written.update(data)
             file.write(data)
             done += items
             progress(done, total)
+    return written.hexdigest(), True
+
+
+def _digest(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.sha256()
+    for block in blocks:
+        digest.update(block)
     return digest.hexdigest()
 
 

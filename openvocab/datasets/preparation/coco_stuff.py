@@ -5,13 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
-from openvocab.vocab.ignored_label import BYTE_IGNORED
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .conversion import LabelConversion
-from .label_table import LabelTable
+from .label_conversion import LabelConversion, LabelFiles
 
 _THINGS = 80
+
+
+@cache
+def _values() -> LabelFiles:
+    """Official category id - 1 (0..181 with gaps), 255 for pixels without a class."""
+    classes = Vocabulary.load('coco_stuff_171').classes
+    return LabelFiles('coco_stuff_171', tuple(entry.id - 1 for entry in classes))
 
 
 class StuffLabels(LabelConversion):
@@ -19,7 +24,7 @@ class StuffLabels(LabelConversion):
 
     def labels(self) -> np.ndarray:
         """Reads the labels, (H, W) uint8."""
-        return _stuff_table().apply(self.read_source())
+        return _values().read(self.source)
 
 
 class ObjectLabels(LabelConversion):
@@ -31,14 +36,8 @@ class ObjectLabels(LabelConversion):
 
     def labels(self) -> np.ndarray:
         """Reads the labels, (H, W) uint8."""
-        labels = _stuff_table().apply(self.read_source())
+        labels = _values().read(self.source)
         return np.where(labels < _THINGS, labels + 1, 0).astype(np.uint8)
-
-
-@cache
-def _stuff_table() -> LabelTable:
-    values = [entry.id - 1 for entry in Vocabulary.load('coco_stuff_171').classes]
-    return LabelTable(values, [BYTE_IGNORED], BYTE_IGNORED)
 
 
 def stuff_conversions(

@@ -16,8 +16,10 @@ from openvocab.fileio import atomic_path, write_atomically
 from openvocab.vocab.ignored_label import WORD_IGNORED
 from openvocab.vocab.vocabulary import Vocabulary
 
-from .conversion import LabelConversion
-from .label_table import LabelTable
+from ..label_image import write_label_image
+from ..segmentation.label_table import LabelTable
+from .label_conversion import LabelConversion
+from .pictures import read_rgb
 
 _SHORT_SIDE = 512
 # The class index is written as 256 (R // 10) + G.
@@ -40,8 +42,7 @@ class FullLabels(LabelConversion):
 
     def labels(self) -> np.ndarray:
         """Reads the labels, (H, W) uint16; all other classes are 65535."""
-        with Image.open(self.source) as picture:
-            pixels = np.asarray(picture.convert('RGB'))
+        pixels = read_rgb(self.source)
         index = pixels[..., 0].astype(np.uint16) // 10 * 256 + pixels[..., 1]
         labels = _full_table().apply(index)
         size = reduced_size(*labels.shape)
@@ -50,10 +51,9 @@ class FullLabels(LabelConversion):
         return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
 
     def write(self) -> np.ndarray:
-        """Writes image and label map."""
-        labels = super().write()
-        with Image.open(self.image) as picture:
-            pixels = np.asarray(picture.convert('RGB'))
+        """Writes label map and image."""
+        labels = self.labels()
+        pixels = read_rgb(self.image)
         size = reduced_size(*pixels.shape[:2])
         if size != labels.shape:
             raise ValueError(f'its image {self.image} has another size')
@@ -63,7 +63,12 @@ class FullLabels(LabelConversion):
             pixels = cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_LINEAR)
             with atomic_path(self.image_target) as temporary:
                 Image.fromarray(pixels).save(temporary, quality=95)
+        write_label_image(self.target, labels)
         return labels
+
+    def pairs(self) -> list[tuple[Path, Path]]:
+        """Label map and image."""
+        return [*super().pairs(), (self.image, self.image_target)]
 
 
 def reduced_size(height: int, width: int) -> tuple[int, int]:

@@ -1,0 +1,1 @@
+"""Preparation of data sets from their official archives, and checks of them."""
