@@ -87,7 +87,7 @@ seed=${seeds%% *}
     --titles CLIP CLIPSelf DenseVLM --classes sky grass 'red circle' \
     --out "$work/similarity.png"
 # shellcheck disable=SC2046
-"$python" tools/demo/detect_image.py data/ov_shapes/val/000024.jpg "$fvit" \
+"$python" tools/demo/image_demo.py data/ov_shapes/val/000024.jpg "$fvit" \
     "$(cat "$work/F-ViT+DenseVLM-$seed/last_checkpoint")" --out "$work/detections" \
     --cfg-options $(encoder_options "$work/DenseVLM-$seed/encoder.safetensors")
 step "done: $work/report.json, report.md, similarity.png and detections/"

@@ -1,5 +1,20 @@
-"""From a config and an image to detections, in two calls."""
+"""From a config and images to detections and label maps, in two calls."""
 
-from .detector import build_detector, detect, detection_records
+from .class_names import split_names
+from .det_inferencer import OpenVocabDetInferencer
+from .inferencer import OpenVocabInferencer
+from .model import build_model
+from .model_zoo import get_model, list_models
+from .open_inferencer import open_inferencer
+from .seg_inferencer import OpenVocabSegInferencer
 
-__all__ = ['build_detector', 'detect', 'detection_records']
+__all__ = [
+    'OpenVocabDetInferencer',
+    'OpenVocabInferencer',
+    'OpenVocabSegInferencer',
+    'build_model',
+    'get_model',
+    'list_models',
+    'open_inferencer',
+    'split_names',
+]

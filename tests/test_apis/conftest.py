@@ -1,4 +1,4 @@
-"""Lets the tests of this folder import ``tiny_detector_config``."""
+"""Lets the tests of this folder import ``tiny_configs``."""
 
 import sys
 from pathlib import Path

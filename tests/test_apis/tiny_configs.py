@@ -1,9 +1,9 @@
-"""A config of a detector on a tiny encoder, with random images, as a file."""
+"""Configs of a detector and of a segmentor on a tiny encoder, as files."""
 
 from pathlib import Path
 
 _CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-_TEXT = """
+_DETECTOR = """
 _base_ = '{configs}/_base_/models/fvit_ov_shapes.py'
 default_scope = 'mmdet'
 model = dict(
@@ -24,10 +24,29 @@ test_dataloader = dict(
                 type='PackDetInputs',
                 meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
                            'scale_factor'))]))
+visualizer = dict(type='DetLocalVisualizer', name='visualizer')
+"""
+_SEGMENTOR = """
+_base_ = [
+    '{configs}/_base_/models/cat_seg_ov_shapes.py',
+    '{configs}/_base_/datasets/ov_shapes_segmentation.py']
+default_scope = 'mmseg'
+model = dict(
+    text_bank=dict(
+        vocabulary=dict(
+            _delete_=True, subset='ov_shapes', names=['sky', 'grass', 'red circle']),
+        prompts='single'))
+visualizer = dict(type='SegLocalVisualizer', name='visualizer')
 """
 
 
-def write_config(path: Path) -> str:
+def write_detector(path: Path) -> str:
     """Writes the config; three classes, seven detections per image at most."""
-    path.write_text(_TEXT.format(configs=_CONFIGS))
+    path.write_text(_DETECTOR.format(configs=_CONFIGS))
+    return str(path)
+
+
+def write_segmentor(path: Path) -> str:
+    """Writes the config; three classes."""
+    path.write_text(_SEGMENTOR.format(configs=_CONFIGS))
     return str(path)
