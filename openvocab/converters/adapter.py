@@ -12,7 +12,7 @@ templates of the keys that must be there. Nothing is ever lost without being lis
 """
 
 from abc import ABC
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -109,11 +109,10 @@ class Adapter(ABC):
                 keys[key] = value
             else:
                 result.dropped[key] = reason
-        moved = _move(self.family, keys, self.rules, KeyRule.match_upstream, _TO_OURS)
+        moved = _move(self.family, keys, self.rules_for(keys), _TO_OURS)
         result.state, result.mapped = moved.state, moved.mapped
         result.unknown = moved.unknown
-        absent = tuple(key for key in self._required(result.state))
-        result.missing = (*moved.missing, *absent)
+        result.missing = (*moved.missing, *self._absent(result.state))
         result.metadata = self.metadata(checkpoint, result.state)
         return result
 
@@ -130,7 +129,7 @@ class Adapter(ABC):
             CheckpointError: A key has no released name, or only a part of a released
                 tensor is there.
         """
-        moved = _move(self.family, state, self.rules, KeyRule.match_ours, _TO_UPSTREAM)
+        moved = _move(self.family, state, self.rules_for(state), _TO_UPSTREAM)
         if moved.unknown or moved.missing:
             first = (*moved.unknown, *moved.missing)[0]
             raise CheckpointError(
@@ -150,11 +149,43 @@ class Adapter(ABC):
         """
         return dict(family=self.family, licence=self.licence)
 
-    def _required(self, state: Mapping[str, Tensor]) -> list[str]:
-        """Required keys of ours that are absent."""
+    def rules_for(self, keys: Iterable[str]) -> tuple[KeyRule, ...]:
+        """Rules for a state dict, where a family has several layouts.
+
+        Args:
+            keys: Its keys, released ones or ours.
+        """
+        return self.rules
+
+    def required_for(self, state: Mapping[str, Tensor]) -> tuple[str, ...]:
+        """Required keys for a state dict of ours, where a family has several layouts.
+
+        Args:
+            state: The weights in our names.
+        """
+        return self.required
+
+    def verify(
+        self, conversion: Conversion, arch: str | None = None
+    ) -> tuple[str, ...]:
+        """Compares a conversion with the model that it is for; may add metadata.
+
+        Loading does this anyway, with the model at hand; a file that is written for
+        later must be looked at before.
+
+        Args:
+            conversion: From :meth:`from_upstream`.
+            arch: Architecture, where the tensors alone do not tell it.
+
+        Returns:
+            Why the result must not be used, one line each.
+        """
+        return ()
+
+    def _absent(self, state: Mapping[str, Tensor]) -> list[str]:
         return [
             key
-            for template in self.required
+            for template in self.required_for(state)
             for key in _expand(template, state)
             if key not in state
         ]
@@ -198,20 +229,24 @@ def detect(state: Mapping[str, Any]) -> Adapter:
 
 
 class _Direction(NamedTuple):
+    match: Callable[[KeyRule, str], dict[str, str] | None]
     sources: Callable[[KeyRule, Mapping[str, str]], tuple[str, ...]]
     targets: Callable[[KeyRule, Mapping[str, str]], tuple[str, ...]]
     move: Callable[[KeyRule, Sequence[Tensor]], Sequence[Tensor]]
 
 
-_TO_OURS = _Direction(KeyRule.upstream_keys, KeyRule.our_keys, KeyRule.to_ours)
-_TO_UPSTREAM = _Direction(KeyRule.our_keys, KeyRule.upstream_keys, KeyRule.to_upstream)
+_TO_OURS = _Direction(
+    KeyRule.match_upstream, KeyRule.upstream_keys, KeyRule.our_keys, KeyRule.to_ours
+)
+_TO_UPSTREAM = _Direction(
+    KeyRule.match_ours, KeyRule.our_keys, KeyRule.upstream_keys, KeyRule.to_upstream
+)
 
 
 def _move(
     family: str,
     state: Mapping[str, Tensor],
     rules: Sequence[KeyRule],
-    match: Callable[[KeyRule, str], dict[str, str] | None],
     direction: _Direction,
 ) -> Conversion:
     result = Conversion()
@@ -219,7 +254,7 @@ def _move(
     for key in state:
         if key in result.mapped or key in missing:
             continue
-        found = ((rule, match(rule, key)) for rule in rules)
+        found = ((rule, direction.match(rule, key)) for rule in rules)
         rule, fields = next(((r, f) for r, f in found if f is not None), (None, None))
         if rule is None:
             unknown.append(key)

@@ -2,7 +2,8 @@
 
 ``.safetensors`` files are read by safetensors; ``.pt``, ``.pth`` and ``.bin`` files by
 ``torch.load(weights_only=True)``, whose unpickler builds tensors and plain containers
-and refuses everything else.
+and refuses everything else. Of a TorchScript archive (OpenAI's CLIP) only the tensors
+are read, see :mod:`openvocab.converters.torchscript`.
 """
 
 import hashlib
@@ -18,6 +19,14 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
+
+from .file_damage import describe_damage
+from .torchscript import (
+    ForeignObjectError,
+    TornArchiveError,
+    is_torchscript,
+    read_torchscript,
+)
 
 METADATA_KEY = 'openvocab'
 PICKLE_SUFFIXES = ('.pt', '.pth', '.bin')
@@ -155,11 +164,13 @@ def _read_safetensors(path: Path, map_location: Any) -> dict[str, Tensor]:
     device = map_location if isinstance(map_location, str) else 'cpu'
     try:
         return load_file(path, device=device)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise _damaged(path, error) from error
 
 
 def _read_pickle(path: Path, map_location: Any, trusted: Sequence[Any]) -> Any:
+    if is_torchscript(path):
+        return _read_program(path)
     allowed = (
         torch.serialization.safe_globals(list(trusted)) if trusted else nullcontext()
     )
@@ -168,22 +179,36 @@ def _read_pickle(path: Path, map_location: Any, trusted: Sequence[Any]) -> Any:
             return torch.load(path, map_location=map_location, weights_only=True)
     except Exception as error:
         text = str(error)
-        if 'TorchScript' in text:
-            raise CheckpointError(
-                f'checkpoint {path} is a TorchScript program; save its state_dict() '
-                'to a .pt or .safetensors file and use that'
-            ) from error
         if wanted := _FOREIGN.search(text):
+            raise _foreign(path, wanted[1]) from error
+        if 'legacy .tar format' in text:
             raise CheckpointError(
-                f'checkpoint {path}: refused, it carries code or foreign objects '
-                f'({wanted[1]}); use a file that holds tensors and plain values only'
+                f'checkpoint {path} has the tar format of torch 0.1; load it once with '
+                'the torch that wrote it and save its state dict again'
             ) from error
         raise _damaged(path, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> CheckpointError:
-    lines = str(error).strip().splitlines()
-    reason = lines[0] if lines and ' ' in lines[0] else repr(error)
+def _read_program(path: Path) -> dict[str, Tensor]:
+    try:
+        return read_torchscript(path)
+    except ForeignObjectError as error:
+        raise _foreign(path, str(error)) from error
+    except TornArchiveError as error:
+        raise _damaged(path, error) from error
+
+
+def _foreign(path: Path, what: str) -> CheckpointError:
     return CheckpointError(
-        f'checkpoint {path} cannot be read, it is truncated or corrupt ({reason[:120]})'
+        f'checkpoint {path}: refused, it carries code or foreign objects ({what}); use '
+        'a file that holds tensors and plain values only'
     )
+
+
+def _damaged(path: Path, error: Exception) -> CheckpointError:
+    reason = describe_damage(path)
+    if reason is None:
+        lines = str(error).strip().splitlines()
+        first = lines[0] if lines and ' ' in lines[0] else repr(error)
+        reason = f'it is truncated or corrupt ({first[:120]})'
+    return CheckpointError(f'checkpoint {path} cannot be read: {reason}')

@@ -1,39 +1,41 @@
 """Released CLIPSelf checkpoints.
 
 A file is ``{epoch, name, state_dict, optimizer, scaler}``; its ``state_dict`` is a
-whole CLIP with EVA-CLIP key names, or with open_clip's own for the OpenAI towers.
+whole CLIP with EVA-CLIP's names, or with open_clip's own for the OpenAI towers. Neither
+says that CLIPSelf trained it: the family must be named.
 
 Source: Wu et al., "CLIPSelf", ICLR 2024.
 """
 
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from . import eva_clip
+from .adapter import register_adapter
+from .eva_clip import EvaCLIP
+from .key_rule import KeyRule
+from .openclip import OpenCLIP
 
 
-def from_upstream(checkpoint: dict[str, Any]) -> dict[str, Tensor]:
-    """Convert a released checkpoint to open_clip's state dict.
+@register_adapter
+class CLIPSelf(EvaCLIP):
+    """Towers that CLIPSelf aligned, read with the ``value`` readout."""
 
-    Args:
-        checkpoint: The loaded file, or only its ``state_dict``.
+    family = 'clipself'
+    licence = 'S-Lab License 1.0, non-commercial (CLIPSelf)'
+    marks = ()
+    readout = dict(
+        type='ValueReadout', residual=True, ffn=True, attn_scale=None, rope=True
+    )
 
-    Returns:
-        Open_clip's names; tensors are shared with the input, not copied.
-    """
-    state = checkpoint.get('state_dict', checkpoint)
-    state = {key.removeprefix('module.'): value for key, value in state.items()}
-    return eva_clip.from_upstream(state) if eva_clip.is_upstream(state) else state
+    def rules_for(self, keys: Iterable[str]) -> tuple[KeyRule, ...]:
+        """See :meth:`Adapter.rules_for`."""
+        return super().rules_for(keys) if _is_eva(keys) else OpenCLIP.rules
+
+    def required_for(self, state: Mapping[str, Tensor]) -> tuple[str, ...]:
+        """See :meth:`Adapter.required_for`."""
+        return self.required if _is_eva(state) else OpenCLIP.required
 
 
-def to_upstream(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Convert open_clip's state dict to the names that the released code loads.
-
-    Args:
-        state_dict: A CLIP's (or an image tower's) state dict, open_clip's names.
-
-    Returns:
-        The authors' names, to be saved under ``state_dict``.
-    """
-    return eva_clip.to_upstream(state_dict)
+def _is_eva(keys: Iterable[str]) -> bool:
+    return any(key.startswith(('visual.blocks.', 'visual.trunk.')) for key in keys)

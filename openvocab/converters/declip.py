@@ -1,26 +1,18 @@
 """Released DeCLIP checkpoints: CLIPSelf's layout, and a readout that no file states.
 
-Their keys are those of :mod:`openvocab.converters.clipself`, so every backbone loads
-them as they are. What they leave out is how the last block is to be read: which
-projections are compared, and at which attention scale. :func:`state_readout` writes
-that next to the weights, so that another readout is noticed when they are loaded.
+What the files leave out is how the last block is to be read: which projections are
+compared, and at which attention scale. It is therefore given by name or by hand, and
+written next to the weights, so that another readout is noticed when they are loaded.
 
 Source: Wang et al., "DeCLIP", CVPR 2025; the scale is that of the branch of the public
 code which each file was published for.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
-from .clipself import from_upstream, to_upstream
-
-__all__ = [
-    'RELEASED',
-    'ReleasedReadout',
-    'from_upstream',
-    'state_readout',
-    'to_upstream',
-]
+from .adapter import Conversion, register_adapter
+from .checkpoint_file import CheckpointError
+from .clipself import CLIPSelf
 
 
 class ReleasedReadout(NamedTuple):
@@ -44,34 +36,62 @@ RELEASED: dict[str, ReleasedReadout] = {
 """Released encoders by name: backbone, VFM, attention, context and content weight."""
 
 
-def state_readout(
-    checkpoint: str | Path, out: str | Path, readout: ReleasedReadout
-) -> str:
-    """Writes the image tower of a checkpoint with its readout as metadata.
+@register_adapter
+class DeCLIP(CLIPSelf):
+    """Towers that DeCLIP decoupled.
 
     Args:
-        checkpoint: A released file.
-        out: The file to write, ``.safetensors``.
-        readout: An entry of ``RELEASED``, or what is known of another file.
-
-    Returns:
-        Sha256 of the written file.
+        release: An entry of ``RELEASED``, for a released file.
+        projections: For any other file: which of q, k, v are compared (``'qk'`` is
+            csa).
+        attn_scale: With ``projections``: the factor on attention logits; None is
+            1 / sqrt(channels per head).
 
     Raises:
-        ValueError: If the file is of another architecture, or ``out`` has another
-            suffix.
+        CheckpointError: No such release, other letters than q, k, v, or both are given.
     """
-    # the key names above are light, a backbone is not
-    from openvocab.models.backbones import DeCLIP, save_encoder
 
-    backbone = DeCLIP(
-        readout.arch,
-        readout=dict(
-            type='openvocab.SelfSelfReadout',
-            projections=readout.projections,
-            attn_scale=readout.attn_scale,
-        ),
-        init_cfg=dict(type='Pretrained', checkpoint=str(checkpoint)),
-    )
-    backbone.init_weights()
-    return save_encoder(backbone, out)
+    family = 'declip'
+    licence = 'Apache-2.0 (DeCLIP)'
+
+    def __init__(
+        self,
+        release: str | None = None,
+        projections: str | None = None,
+        attn_scale: float | None = None,
+    ) -> None:
+        if release is not None and release not in RELEASED:
+            raise CheckpointError(
+                f'declip: no release {release!r} (there are: {", ".join(RELEASED)})'
+            )
+        if release is not None and (projections or attn_scale):
+            raise CheckpointError('declip: a release states its readout itself')
+        if attn_scale is not None and projections is None:
+            raise CheckpointError('declip: attn_scale needs projections')
+        if projections is not None and not set(projections) <= set('qkv'):
+            raise CheckpointError(
+                f'declip: projections {projections!r}, not of q, k, v'
+            )
+        self.arch = None
+        if release is not None:
+            self.arch, projections, attn_scale = RELEASED[release]
+        self.readout = projections and dict(
+            type='SelfSelfReadout',
+            residual=False,
+            ffn=False,
+            attn_scale=attn_scale,
+            rope=False,
+            projections=list(projections),
+        )
+
+    def verify(
+        self, conversion: Conversion, arch: str | None = None
+    ) -> tuple[str, ...]:
+        """See :meth:`CLIPAdapter.verify`; the readout must be known."""
+        problems = super().verify(conversion, arch or self.arch)
+        if self.readout is None:
+            problems += (
+                'the file does not say how it is read: give --options release=NAME '
+                f'({", ".join(RELEASED)}) or projections=qk attn_scale=1.0',
+            )
+        return problems

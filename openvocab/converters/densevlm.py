@@ -3,6 +3,13 @@
 Source: Li et al., "DenseVLM"; see :mod:`openvocab.converters.clipself` for the layout.
 """
 
-from .clipself import from_upstream, to_upstream
+from .adapter import register_adapter
+from .clipself import CLIPSelf
 
-__all__ = ['from_upstream', 'to_upstream']
+
+@register_adapter
+class DenseVLM(CLIPSelf):
+    """Towers that DenseVLM aligned, read with the ``value`` readout."""
+
+    family = 'densevlm'
+    licence = 'none stated by the authors (DenseVLM); ask them before any use of yours'

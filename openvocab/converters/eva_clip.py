@@ -1,64 +1,71 @@
-"""Key names of EVA-02-CLIP: the authors' (upstream) and open_clip's (ours).
+"""EVA-CLIP as BAAI released it (``EVA02_CLIP_*.pt``, ``EVA01_CLIP_*.pt``).
 
-The two name the same tensors, shape for shape, so the conversion renames both ways and
-never touches a value. In open_clip the image tower is a timm model under
-``visual.trunk``. Fixed tables that the authors' code stores (rotary embedding, causal
-mask) are dropped: both code bases compute them.
+In open_clip the image tower is a timm model under ``visual.trunk``; both name the same
+tensors, shape for shape. The filter that :mod:`timm.models.eva` applies to such
+files, gives the same names; it cannot be turned round and takes the image tower only.
+
+Source: Sun et al., "EVA-CLIP: Improved Training Techniques for CLIP at Scale", 2023;
+names of the public code.
 """
 
-import re
+from collections.abc import Iterable
 
-from torch import Tensor
+from .adapter import register_adapter
+from .clip_adapter import CLIPAdapter, unchanged
+from .key_rule import KeyRule
 
-_UPSTREAM_MARK = re.compile(r'^visual\.(blocks\.\d+\.|cls_token$|patch_embed\.)')
-_COMPUTED = re.compile(r'(^|\.)(rope\.freqs_(cos|sin)|attn_mask|rel_pos_bias_index)$')
-
-# (upstream, ours) inside visual.blocks.N. ; the biases only where q, k, v are separate.
-_BLOCK_NAMES = (
-    ('attn.inner_attn_ln.', 'attn.norm.'),
-    ('mlp.ffn_ln.', 'mlp.norm.'),
-    ('mlp.w1.', 'mlp.fc1_g.'),
-    ('mlp.w2.', 'mlp.fc1_x.'),
-    ('mlp.w3.', 'mlp.fc2.'),
+_BLOCK, _OURS = 'visual.blocks.{i}.', 'visual.trunk.blocks.{i}.'
+_SUB_NORMS = {
+    'attn.inner_attn_ln.{p}': 'attn.norm.{p}',
+    'mlp.ffn_ln.{p}': 'mlp.norm.{p}',
+}
+# EVA01 and EVA02-E have an ordinary MLP and one matrix of q, k and v: names stay.
+_SWIGLU = {
+    'mlp.w1.{p}': 'mlp.fc1_g.{p}',
+    'mlp.w2.{p}': 'mlp.fc1_x.{p}',
+    'mlp.w3.{p}': 'mlp.fc2.{p}',
+}
+_SEPARATE = {'attn.q_bias': 'attn.q_proj.bias', 'attn.v_bias': 'attn.v_proj.bias'}
+_REST = (
+    KeyRule('visual.{rest:.+}', 'visual.trunk.{rest}'),
+    *unchanged('text.{rest:.+}', '{name:logit_scale|logit_bias}'),
 )
-_SEPARATE_BIASES = (
-    ('attn.q_bias', 'attn.q_proj.bias'),
-    ('attn.v_bias', 'attn.v_proj.bias'),
-)
 
 
-def is_upstream(state_dict: dict[str, Tensor]) -> bool:
-    """Whether a state dict uses the names of the authors' EVA-CLIP code."""
-    return any(_UPSTREAM_MARK.match(key) for key in state_dict)
+def _block_rules(names: dict[str, str]) -> tuple[KeyRule, ...]:
+    return tuple(KeyRule(_BLOCK + a, _OURS + b) for a, b in names.items())
 
 
-def from_upstream(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the authors' keys to open_clip's; other keys pass unchanged."""
-    names = _names(any('.attn.q_proj.' in key for key in state_dict))
-    out = {}
-    for key, value in state_dict.items():
-        if _COMPUTED.search(key):
-            continue
-        if key.startswith('visual.') and not key.startswith('visual.trunk.'):
-            key = 'visual.trunk.' + key.removeprefix('visual.')
-            for upstream, ours in names:
-                key = key.replace(upstream, ours)
-        out[key] = value
-    return out
+@register_adapter
+class EvaCLIP(CLIPAdapter):
+    """EVA-02-CLIP B, L and E, and EVA-01-CLIP g."""
 
+    family = 'eva_clip'
+    licence = 'MIT (BAAI EVA-CLIP)'
+    rules = (*_block_rules(_SUB_NORMS | _SWIGLU | _SEPARATE), *_REST)
+    plain_rules = (*_block_rules(_SUB_NORMS), *_REST)
+    """Those of EVA01 and EVA02-E."""
+    required = (
+        'visual.trunk.cls_token',
+        'visual.trunk.pos_embed',
+        'visual.trunk.patch_embed.proj.weight',
+        'visual.trunk.patch_embed.proj.bias',
+        'visual.trunk.blocks.{i}.norm1.weight',
+        'visual.trunk.blocks.{i}.norm1.bias',
+        'visual.trunk.blocks.{i}.attn.proj.weight',
+        'visual.trunk.blocks.{i}.attn.proj.bias',
+        'visual.trunk.blocks.{i}.norm2.weight',
+        'visual.trunk.blocks.{i}.norm2.bias',
+        'visual.trunk.blocks.{i}.mlp.fc2.weight',
+        'visual.trunk.blocks.{i}.mlp.fc2.bias',
+        'visual.trunk.norm.weight',
+        'visual.trunk.norm.bias',
+        'visual.trunk.head.weight',
+        'visual.trunk.head.bias',
+    )
+    marks = ('visual.blocks.{i}.{rest:.+}',)
 
-def to_upstream(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Rename open_clip's keys to the authors'; the inverse of :func:`from_upstream`."""
-    names = _names(any('.attn.q_proj.' in key for key in state_dict))
-    out = {}
-    for key, value in state_dict.items():
-        if key.startswith('visual.trunk.'):
-            key = 'visual.' + key.removeprefix('visual.trunk.')
-            for upstream, ours in names:
-                key = key.replace(ours, upstream)
-        out[key] = value
-    return out
-
-
-def _names(separate: bool) -> tuple[tuple[str, str], ...]:
-    return _BLOCK_NAMES + (_SEPARATE_BIASES if separate else ())
+    def rules_for(self, keys: Iterable[str]) -> tuple[KeyRule, ...]:
+        """See :meth:`Adapter.rules_for`."""
+        separate = any('.attn.q_proj.' in key for key in keys)
+        return self.rules if separate else self.plain_rules

@@ -1,9 +1,10 @@
 """CLIP models by name: architecture, weights, tokenizer and preprocessing.
 
 An architecture is an open_clip name (``'EVA02-B-16'``), a name of ours (a json file in
-``clip_configs/``) or a path to such a json file. A checkpoint is a local file,
-``openvocab://NAME`` (weights that ship with the package) or an open_clip pretrained tag
-(downloaded by open_clip).
+``clip_configs/``) or a path to such a json file. A checkpoint is anything that
+:mod:`openvocab.converters.checkpoint_source` takes (a file, ``openvocab://``,
+``hf-hub:``, ``https://``), of any family of CLIPs that has an adapter, or an open_clip
+pretrained tag of the architecture.
 """
 
 import hashlib
@@ -16,7 +17,6 @@ import open_clip
 import torch
 from mmengine.logging import MMLogger
 from open_clip.pretrained import (
-    download_pretrained,
     get_pretrained_cfg,
     list_pretrained_tags_by_model,
 )
@@ -24,11 +24,16 @@ from open_clip.transform import PreprocessCfg
 from torch import Tensor, nn
 
 from openvocab.converters.checkpoint_file import (
-    SUFFIXES,
     CheckpointError,
     checkpoint_sha256,
     read_state_dict,
 )
+from openvocab.converters.checkpoint_source import (
+    find_checkpoint,
+    is_location,
+    parse_source,
+)
+from openvocab.converters.download import check_sha256
 from openvocab.converters.open_clip_keys import check_keys, to_open_clip
 
 from .timm_tower import make_dynamic
@@ -48,8 +53,8 @@ __all__ = [
 ]
 
 CONFIG_DIR = Path(__file__).parent / 'clip_configs'
-WEIGHTS_DIR = Path(__file__).parents[1] / 'weights'
-SCHEME = 'openvocab://'
+# What open_clip calls the files of a repository, in the order of its preference.
+_HUB_DEFAULTS = ('open_clip_model.safetensors', 'open_clip_pytorch_model.bin')
 # A text tower so small that building it costs nothing, where only images are encoded.
 _STUB_TEXT = dict(context_length=4, vocab_size=8, width=8, heads=1, layers=1)
 
@@ -81,8 +86,8 @@ def create_clip(arch: str, checkpoint: str | Path | None = None) -> nn.Module:
         ValueError: The checkpoint is damaged, carries code, is of another architecture
             or lacks a tower.
     """
-    config, _ = _model_config(arch)
-    model = _build(config)
+    config, _ = clip_config(arch)
+    model = build_clip(config, 'cpu')
     path = resolve_checkpoint(checkpoint, arch)
     if path is not None:
         state = to_open_clip(read_state_dict(path), hasattr(model, 'text'))
@@ -103,9 +108,9 @@ def create_image_tower(arch: str, checkpoint: str | Path | None = None) -> Image
     Returns:
         The tower (float32, CPU, eval mode) and its logit scale.
     """
-    config, _ = _model_config(arch)
+    config, _ = clip_config(arch)
     config.update(text_cfg=dict(_STUB_TEXT))
-    model = _build(config)
+    model = build_clip(config, 'cpu')
     path = resolve_checkpoint(checkpoint, arch)
     if path is not None:
         state = to_open_clip(read_state_dict(path), hasattr(model, 'text'))
@@ -143,7 +148,7 @@ def load_image_tower(
 
 
 def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
-    """Find the file of a checkpoint, downloading it where it is an open_clip tag.
+    """Find the file of a checkpoint, downloading it where that is needed.
 
     Args:
         checkpoint: Weights, see the module's docstring.
@@ -151,28 +156,22 @@ def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
 
     Raises:
         FileNotFoundError: No such file, or no such packaged weights.
-        ValueError: Neither a file nor a tag of this architecture, or a tag that was
-            trained with another activation than the architecture has.
+        ValueError: Neither a file nor a tag of this architecture, a tag that was
+            trained with another activation than the architecture has, or another
+            sha256 than the name states.
     """
     if checkpoint is None:
         return None
     name = str(checkpoint)
-    if name.startswith(SCHEME):
-        path = WEIGHTS_DIR / f'{name.removeprefix(SCHEME)}.safetensors'
-        if not path.is_file():
-            there = ', '.join(sorted(p.stem for p in WEIGHTS_DIR.glob('*.safetensors')))
-            raise FileNotFoundError(
-                f'{name}: no such packaged weights (there are: {there or "none"})'
-            )
-        return path
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    if path.suffix in SUFFIXES or len(path.parts) > 1:
-        raise FileNotFoundError(f'checkpoint {name} does not exist')
+    if is_location(name):
+        return find_checkpoint(name)
+    name, sha256 = parse_source(name)
     if tag := get_pretrained_cfg(arch, name):
         _check_activation(arch, name, tag)
-        return Path(download_pretrained(tag))
+        path = _find_tag(tag)
+        if sha256:
+            check_sha256(path, sha256, name)
+        return path
     tags = ', '.join(list_pretrained_tags_by_model(arch)) or 'none'
     raise CheckpointError(
         f'checkpoint {name!r} is neither a file nor a pretrained tag of {arch} '
@@ -215,7 +214,7 @@ def clip_mean_std(
         checkpoint: Where it is an open_clip tag, the tag's own values come first.
     """
     default = PreprocessCfg()
-    stated = dict(_model_config(arch)[0].get('preprocess_cfg', {}))
+    stated = dict(clip_config(arch)[0].get('preprocess_cfg', {}))
     if checkpoint is not None:
         stated.update(get_pretrained_cfg(arch, str(checkpoint)))
     mean, std = stated.get('mean', default.mean), stated.get('std', default.std)
@@ -229,7 +228,7 @@ def arch_name(arch: str) -> str:
 
 def clip_image_size(arch: str) -> int:
     """Side of the square images that a CLIP was trained on, in pixels."""
-    size = _model_config(arch)[0]['vision_cfg'].get('image_size', 224)
+    size = clip_config(arch)[0]['vision_cfg'].get('image_size', 224)
     sides = {size} if isinstance(size, int) else set(size)
     if len(sides) > 1:
         raise ValueError(f'{arch}: image_size {size} is not square')
@@ -238,7 +237,7 @@ def clip_image_size(arch: str) -> int:
 
 def clip_embed_dim(arch: str) -> int:
     """Width of a CLIP's joint space."""
-    return _model_config(arch)[0]['embed_dim']
+    return clip_config(arch)[0]['embed_dim']
 
 
 def get_tokenizer(arch: str) -> Any:
@@ -246,7 +245,7 @@ def get_tokenizer(arch: str) -> Any:
 
     For our own configs ``text_cfg.tokenizer_kwargs.bpe_path`` is relative to the json.
     """
-    config, path = _model_config(arch)
+    config, path = clip_config(arch)
     if path is None:
         return open_clip.get_tokenizer(arch)
     text = config['text_cfg']
@@ -260,9 +259,33 @@ def get_tokenizer(arch: str) -> Any:
     )
 
 
+def _find_tag(tag: dict[str, Any]) -> Path:
+    """Find the file of an open_clip tag, the way open_clip itself prefers."""
+    first = None
+    for name in _tag_names(tag):
+        try:
+            return find_checkpoint(name)
+        except FileNotFoundError as error:
+            first = first or error
+    raise first
+
+
+def _tag_names(tag: dict[str, Any]) -> list[str]:
+    """Where the file of a tag may be, safetensors first."""
+    if hub := tag.get('hf_hub'):
+        folder, _, file = hub.rpartition('/')
+        names = (f'{Path(file).stem}.safetensors', file)
+        if file in ('', _HUB_DEFAULTS[-1]):
+            names = _HUB_DEFAULTS
+        return [f'hf-hub:{folder}/{name}' for name in dict.fromkeys(names)]
+    url = tag['url']
+    # OpenAI's addresses state the sha256 before the name.
+    return [f'{url}#sha256={url.split("/")[-2]}' if 'openaipublic' in url else url]
+
+
 def _check_activation(arch: str, name: str, tag: dict[str, Any]) -> None:
     """Refuse a tag whose QuickGELU differs from the architecture's: wrong features."""
-    has = bool(_model_config(arch)[0].get('quick_gelu', False))
+    has = bool(clip_config(arch)[0].get('quick_gelu', False))
     wants = bool(tag.get('quick_gelu', False))
     if has != wants:
         fitting = f'{arch}-quickgelu' if wants else arch.removesuffix('-quickgelu')
@@ -272,8 +295,18 @@ def _check_activation(arch: str, name: str, tag: dict[str, Any]) -> None:
         )
 
 
-def _model_config(arch: str) -> tuple[dict[str, Any], Path | None]:
-    """Open_clip model config (a fresh copy) and the json it came from, if ours."""
+def clip_config(arch: str) -> tuple[dict[str, Any], Path | None]:
+    """Config of an architecture, in open_clip's form.
+
+    Args:
+        arch: Architecture, see the module's docstring.
+
+    Returns:
+        A fresh copy, and the json file that it came from, if it is one of ours.
+
+    Raises:
+        KeyError: No such architecture.
+    """
     path = Path(arch) if arch.endswith('.json') else CONFIG_DIR / f'{arch}.json'
     if path.is_file():
         return json.loads(_read_text(path, path.stat().st_mtime_ns)), path
@@ -292,7 +325,13 @@ def _read_text(path: Path, mtime_ns: int) -> str:
     return path.read_text(encoding='utf-8')
 
 
-def _build(config: dict[str, Any]) -> nn.Module:
+def build_clip(config: dict[str, Any], device: torch.device | str) -> nn.Module:
+    """Build both towers of a CLIP with random weights, float32.
+
+    Args:
+        config: From :func:`clip_config`.
+        device: Where the weights are; ``'meta'`` gives names and shapes alone.
+    """
     config = {k: v for k, v in config.items() if k != 'preprocess_cfg'}
     custom_text = config.pop('custom_text', False)
     text, vision = dict(config['text_cfg']), dict(config['vision_cfg'])
@@ -303,7 +342,7 @@ def _build(config: dict[str, Any]) -> nn.Module:
         text['hf_model_pretrained'] = False
     config.update(text_cfg=text, vision_cfg=vision)
     model_class = open_clip.CustomTextCLIP if custom_text else open_clip.CLIP
-    with torch.device('cpu'):
+    with torch.device(device):
         model = model_class(**config)
         make_dynamic(model.visual, vision)
     return model.float()

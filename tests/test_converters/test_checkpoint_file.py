@@ -42,25 +42,26 @@ def test_attributes_of_classes_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize('suffix', ['.pt', '.safetensors'])
-@pytest.mark.parametrize('kind', ['truncated', 'text', 'empty'])
+@pytest.mark.parametrize(
+    'kind', ['truncated', 'header', 'text', 'empty', 'page', 'pointer']
+)
 def test_damaged_files(tmp_path, suffix, kind):
     path = tmp_path / f'broken{suffix}'
     state = {'w': torch.randn(100)}
     (save_file if suffix == '.safetensors' else torch.save)(state, path)
     whole = path.read_bytes()
-    content = dict(truncated=whole[: len(whole) // 2], text=b'not found\n', empty=b'')
-    path.write_bytes(content[kind])
-    with pytest.raises(CheckpointError, match='truncated or corrupt') as caught:
+    content, message = dict(
+        truncated=(whole[: len(whole) // 2], 'it is truncated'),
+        header=(whole[:12], 'truncated'),
+        text=(b'not found\n', 'truncated or corrupt|no safetensors file'),
+        empty=(b'', 'it is empty'),
+        page=(b'<!DOCTYPE html><html>', 'it is a web page'),
+        pointer=(b'version https://git-lfs.github.com/spec/v1\n', 'pointer of git-lfs'),
+    )[kind]
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=message) as caught:
         read_state_dict(path)
     assert str(path) in str(caught.value) and '\n' not in str(caught.value)
-
-
-@pytest.mark.filterwarnings('ignore::UserWarning')
-def test_torchscript_is_refused(tmp_path):
-    path = tmp_path / 'script.pt'
-    torch.jit.save(torch.jit.script(torch.nn.Linear(1, 1)), str(path))
-    with pytest.raises(CheckpointError, match='TorchScript'):
-        read_state_dict(path)
 
 
 def test_what_is_not_a_checkpoint(tmp_path):

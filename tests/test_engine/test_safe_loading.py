@@ -6,7 +6,7 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 from safetensors.torch import save_file
 
-from openvocab.engine.safe_loading import load_local, refuse_code_in_checkpoints
+from openvocab.engine.safe_loading import load_from_source, refuse_code_in_checkpoints
 
 
 class Trap:
@@ -38,7 +38,7 @@ def test_code_in_a_legacy_pickle_is_refused(tmp_path):
     path, mark = tmp_path / 'trap.pkl', tmp_path / 'ran'
     path.write_bytes(pickle.dumps(Trap(mark)))
     with pytest.raises(ValueError, match=r'trap\.pkl'):
-        load_local(path)
+        load_from_source(path)
     assert not mark.exists()
 
 
@@ -47,7 +47,7 @@ def test_log_buffers_and_tensors_load(tmp_path):
     buffer = HistoryBuffer()
     buffer.update(1.5)
     torch.save(dict(weight=torch.ones(2), log=buffer, seed=3), path)
-    loaded = load_local(path)
+    loaded = load_from_source(path)
     assert loaded['log'].current() == 1.5
     assert torch.equal(loaded['weight'], torch.ones(2))
 
@@ -55,7 +55,7 @@ def test_log_buffers_and_tensors_load(tmp_path):
 def test_safetensors_load(tmp_path):
     path = tmp_path / 'encoder.safetensors'
     save_file(dict(weight=torch.ones(2)), path)
-    assert torch.equal(load_local(path, 'cpu')['weight'], torch.ones(2))
+    assert torch.equal(load_from_source(path, 'cpu')['weight'], torch.ones(2))
 
 
 @pytest.mark.parametrize('content', [b'', b'no checkpoint at all', b'PK\x03\x04half'])
@@ -63,10 +63,10 @@ def test_unreadable_file_is_named(tmp_path, content):
     path = tmp_path / 'broken.pth'
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r'broken\.pth') as error:
-        load_local(path)
+        load_from_source(path)
     assert '\n' not in str(error.value)
 
 
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match='absent'):
-        load_local(tmp_path / 'absent.pth')
+        load_from_source(tmp_path / 'absent.pth')

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -6,6 +7,7 @@ import torch
 from open_clip.tokenizer import default_bpe
 from safetensors.torch import save_file
 
+from openvocab.converters import checkpoint_source
 from openvocab.models import clip_factory
 from openvocab.models.clip_factory import (
     checkpoint_sha256,
@@ -99,7 +101,7 @@ def test_image_tower_alone(arch, state, tmp_path):
     visual, scale = create_image_tower(arch, tmp_path / 'image.pt')
     assert torch.equal(visual.proj, state['visual.proj'])
     assert scale == pytest.approx(state['logit_scale'].exp().item())
-    with pytest.raises(ValueError, match=r'image\.pt has no text tower'):
+    with pytest.raises(ValueError, match=r'image\.pt is not .* no text tower'):
         create_clip(arch, tmp_path / 'image.pt')
 
 
@@ -188,7 +190,7 @@ def test_fingerprints(arch, state, tmp_path):
 
 
 def test_packaged_weights(arch, state, tmp_path, monkeypatch):
-    monkeypatch.setattr(clip_factory, 'WEIGHTS_DIR', tmp_path)
+    monkeypatch.setattr(checkpoint_source, 'WEIGHTS_DIR', tmp_path)
     save_file(state, tmp_path / 'ours.safetensors')
     assert_loaded(create_clip(arch, 'openvocab://ours'), state)
     with pytest.raises(FileNotFoundError, match=r'openvocab://theirs.*\bours\b'):
@@ -208,16 +210,54 @@ def test_checkpoints_that_are_not_there(checkpoint, error, message):
         resolve_checkpoint(checkpoint, 'ViT-B-16')
 
 
-def test_a_tag_is_downloaded_by_open_clip(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    'arch, tag, names',
+    [
+        (
+            'ViT-B-16',
+            'laion2b_s34b_b88k',
+            [
+                'hf-hub:laion/CLIP-ViT-B-16-laion2B-s34B-b88K/open_clip_model.safetensors',
+                'hf-hub:laion/CLIP-ViT-B-16-laion2B-s34B-b88K/open_clip_pytorch_model.bin',
+            ],
+        ),
+        (
+            'EVA02-B-16',
+            'merged2b_s8b_b131k',
+            [
+                'hf-hub:timm/eva02_base_patch16_clip_224.merged2b_s8b_b131k/'
+                'open_clip_model.safetensors',
+                'hf-hub:timm/eva02_base_patch16_clip_224.merged2b_s8b_b131k/'
+                'open_clip_pytorch_model.bin',
+            ],
+        ),
+    ],
+)
+def test_a_tag_is_looked_for_on_the_hub(arch, tag, names, monkeypatch, tmp_path):
     asked = []
-    monkeypatch.setattr(
-        clip_factory,
-        'download_pretrained',
-        lambda cfg: asked.append(cfg) or str(tmp_path / 'x.safetensors'),
-    )
-    path = resolve_checkpoint('laion2b_s34b_b88k', 'ViT-B-16')
-    assert path == tmp_path / 'x.safetensors'
-    assert 'hf_hub' in asked[0]
+
+    def absent(name):
+        asked.append(name)
+        raise FileNotFoundError(f'{name} is not here')
+
+    monkeypatch.setattr(clip_factory, 'find_checkpoint', absent)
+    with pytest.raises(FileNotFoundError, match=re.escape(names[0])):
+        resolve_checkpoint(tag, arch)
+    assert asked == names
+    (tmp_path / 'x.bin').write_bytes(b'x')
+    monkeypatch.setattr(clip_factory, 'find_checkpoint', lambda _: tmp_path / 'x.bin')
+    assert resolve_checkpoint(tag, arch) == tmp_path / 'x.bin'
+    digest = '2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881'
+    assert resolve_checkpoint(f'{tag}#sha256={digest}', arch) == tmp_path / 'x.bin'
+    with pytest.raises(ValueError, match='expected 12345678'):
+        resolve_checkpoint(f'{tag}#sha256=12345678', arch)
+
+
+def test_the_address_of_a_tag_states_its_sha256():
+    url = 'https://openaipublic.azureedge.net/clip/models/0123abcd/RN50.pt'
+    assert clip_factory._tag_names(dict(url=url)) == [f'{url}#sha256=0123abcd']
+    other = 'https://host/x.pt'
+    assert clip_factory._tag_names(dict(url=other)) == [other]
 
 
 @pytest.mark.parametrize(

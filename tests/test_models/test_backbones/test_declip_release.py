@@ -5,12 +5,9 @@ import torch
 from mmengine.logging import MMLogger
 
 from openvocab.converters.checkpoint_file import read_metadata
-from openvocab.converters.declip import (
-    RELEASED,
-    ReleasedReadout,
-    state_readout,
-    to_upstream,
-)
+from openvocab.converters.conversion import inspect_file, write_conversion
+from openvocab.converters.declip import RELEASED
+from openvocab.converters.declip import DeCLIP as DeCLIPFiles
 from openvocab.models.backbones import DeCLIP
 from openvocab.models.clip_factory import clip_embed_dim
 
@@ -18,7 +15,9 @@ from openvocab.models.clip_factory import clip_embed_dim
 @pytest.fixture
 def released(eva, make_checkpoint, tmp_path):
     """What the public trainer writes: rotary tables twice, optimizer and scaler."""
-    state = to_upstream(torch.load(make_checkpoint(eva), weights_only=True))
+    state = DeCLIPFiles().to_upstream(
+        torch.load(make_checkpoint(eva), weights_only=True)
+    )
     state = {f'module.{key}': value for key, value in state.items()}
     for name in ('visual.rope', 'visual.blocks.2.attn.rope'):
         state[f'module.{name}.freqs_cos'] = torch.zeros(16, 16)
@@ -36,6 +35,10 @@ def messages(monkeypatch):
     return found
 
 
+def convert(released, out, arch, **options) -> str:
+    return write_conversion(inspect_file(released, 'declip', arch, options), out)
+
+
 @torch.no_grad()
 def test_loads_as_it_is_and_keeps_its_readout(eva, released, tmp_path, messages):
     images = torch.randn(1, 3, 24, 40)
@@ -45,7 +48,7 @@ def test_loads_as_it_is_and_keeps_its_readout(eva, released, tmp_path, messages)
     torch.testing.assert_close(DeCLIP(eva, released)(images)[-1], dense)
 
     out = tmp_path / 'declip.safetensors'
-    assert len(state_readout(released, out, ReleasedReadout(eva))) == 64
+    assert len(convert(released, out, eva, projections='qk', attn_scale=1.0)) == 64
     record = read_metadata(out)['readout']
     assert record['projections'] == ['q', 'k'] and record['attn_scale'] == 1.0
     again = DeCLIP(eva, init_cfg=dict(type='Pretrained', checkpoint=str(out)))
@@ -55,7 +58,7 @@ def test_loads_as_it_is_and_keeps_its_readout(eva, released, tmp_path, messages)
 
 def test_another_scale_or_projection_warns(eva, released, tmp_path, messages):
     out = str(tmp_path / 'declip.safetensors')
-    state_readout(released, out, ReleasedReadout(eva, 'q', None))
+    convert(released, out, eva, projections='q')
     for readout in (
         dict(type='openvocab.SelfSelfReadout', projections='q', attn_scale=1.0),
         dict(type='openvocab.SelfSelfReadout', projections='qk'),
@@ -69,12 +72,23 @@ def test_another_scale_or_projection_warns(eva, released, tmp_path, messages):
     assert messages == []
 
 
-def test_wrong_files_are_named(vit, released, tmp_path):
+def test_wrong_files_are_named(vit, eva, released, tmp_path):
     out = tmp_path / 'out.safetensors'
-    with pytest.raises(ValueError, match=r'epoch_6\.pt is not for'):
-        state_readout(released, out, ReleasedReadout(vit))
-    with pytest.raises(ValueError, match='projections'):
-        state_readout(released, out, ReleasedReadout(vit, 'x'))
+    with pytest.raises(ValueError, match=r"epoch_6\.pt: no 'visual\.\w+' and \d+ more"):
+        convert(released, out, vit, projections='qk')
+    with pytest.raises(ValueError, match=r"projections 'x', not of q, k, v"):
+        convert(released, out, eva, projections='x')
+    with pytest.raises(ValueError, match='does not say how it is read'):
+        convert(released, out, eva)
+    with pytest.raises(ValueError, match='no release'):
+        convert(released, out, eva, release='nothing')
+    with pytest.raises(ValueError, match='states its readout itself'):
+        convert(released, out, eva, release=next(iter(RELEASED)), attn_scale=2.0)
+    with pytest.raises(ValueError, match='attn_scale needs projections'):
+        convert(released, out, eva, attn_scale=2.0)
+    with pytest.raises(ValueError, match='takes no such options: mode'):
+        convert(released, out, eva, mode='csa')
+    assert not out.exists()
 
 
 def test_every_release_names_a_known_encoder():

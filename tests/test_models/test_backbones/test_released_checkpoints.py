@@ -2,14 +2,14 @@
 
 import torch
 
-from openvocab.converters.densevlm import to_upstream
+from openvocab.converters import ADAPTERS
 from openvocab.models.backbones import DenseVLM
 from openvocab.models.clip_factory import create_clip
 
 
 def test_released_layout_loads_everywhere(eva, make_checkpoint, tmp_path):
     ours = make_checkpoint(eva)
-    state = to_upstream(torch.load(ours, weights_only=True))
+    state = ADAPTERS['densevlm'].to_upstream(torch.load(ours, weights_only=True))
     state = {f'module.{key}': value for key, value in state.items()}
     state['module.visual.rope.freqs_cos'] = torch.zeros(16, 16)
     released = str(tmp_path / 'densevlm.pt')
