@@ -15,12 +15,13 @@ model = dict(
     prob_thd=0.1,
     area_thd=0.1)
 test_dataloader = dict(dataset=dict(vocabulary=vocabulary))
-plain = _base_.plain
+plain = dict(_base_.plain, logit_scale=40)
 benchmarks = dict(
     pc60=dict(plain, logit_scale=50, prob_thd=0.1),
     coco_object=dict(
         vocabulary=_base_.coco_object_people, logit_scale=50, area_thd=None),
-    pas20=dict(vocabulary=_base_.voc20_people, prob_thd=None, area_thd=None),
+    pas20=dict(
+        vocabulary=_base_.voc20_people, logit_scale=40, prob_thd=None, area_thd=None),
     pc59=plain,
     coco_stuff=dict(plain, inference=dict(canvas=448)),
     a150=plain,

@@ -25,34 +25,49 @@ PROTOCOLS = {
         'voc21': (336, 224, 112, 65, 0.1, 0.1),
         'pc60': (336, 224, 112, 50, 0.1, None),
         'coco_object': (336, 224, 112, 50, 0.1, None),
-        'coco_stuff': (448, 224, 112, None, None, None),
-        'cityscapes': (560, 224, 112, None, None, None),
-        'a150': (336, 224, 112, None, None, None),
+        'pas20': (336, 224, 112, 40, None, None),
+        'pc59': (336, 224, 112, 40, None, None),
+        'coco_stuff': (448, 224, 112, 40, None, None),
+        'a150': (336, 224, 112, 40, None, None),
+        'cityscapes': (560, 224, 112, 40, None, None),
     },
     'clearclip': {
         'voc21': (448, 448, 224, 50, 0.5, None),
         'pc60': (448, 448, 224, 50, 0.15, None),
         'coco_object': (448, 448, 224, 50, 0.4, None),
-        'cityscapes': (448, 224, 224, None, None, None),
-        'pas20': (448, 448, 224, None, None, None),
+        'pas20': (448, 448, 224, 50, None, None),
+        'pc59': (448, 448, 224, 50, None, None),
+        'coco_stuff': (448, 448, 224, 50, None, None),
+        'a150': (448, 448, 224, 50, None, None),
+        'cityscapes': (448, 224, 224, 50, None, None),
     },
     'naclip': {
         'pc60': (336, 224, 112, 40, 0.1, None),
         'coco_object': (336, 224, 112, 40, 0.1, None),
-        'coco_stuff': (448, 224, 112, None, None, None),
+        'pc59': (336, 224, 112, 40, None, None),
+        'coco_stuff': (448, 224, 112, 40, None, None),
+        'a150': (336, 224, 112, 40, None, None),
+        'cityscapes': (560, 224, 112, 40, None, None),
     },
     'proxyclip': {
         'voc21': (336, 336, 112, 40, 0.2, None),
         'pc60': (336, 336, 112, 40, 0.15, None),
         'coco_object': (336, 336, 112, 40, 0.25, None),
-        'a150': (448, 336, 112, None, None, None),
-        'cityscapes': (448, 224, 112, None, None, None),
+        'pas20': (336, 336, 112, 40, None, None),
+        'pc59': (336, 336, 112, 40, None, None),
+        'coco_stuff': (336, 336, 112, 40, None, None),
+        'a150': (448, 336, 112, 40, None, None),
+        'cityscapes': (448, 224, 112, 40, None, None),
     },
     'declip': {
         'voc21': (448, 336, 112, 80, 0.4, None),
         'pc60': (448, 336, 112, 40, 0.15, None),
         'coco_object': (448, 336, 112, 40, 0.2, None),
-        'cityscapes': (560, 336, 112, None, None, None),
+        'pas20': (448, 336, 112, 40, None, None),
+        'pc59': (448, 336, 112, 40, None, None),
+        'coco_stuff': (448, 336, 112, 40, None, None),
+        'a150': (448, 336, 112, 40, None, None),
+        'cityscapes': (560, 336, 112, 40, None, None),
     },
 }
 
@@ -105,7 +120,7 @@ def test_protocols_are_the_published_ones(method, name):
     assert (windows.canvas, windows.crop, windows.stride) == (canvas, crop, stride)
     assert windows.keep_ratio and windows.global_weight == 0
     assert (model.get('prob_thd'), model.get('area_thd')) == (prob_thd, area_thd)
-    assert scale in (None, model.logit_scale)  # it changes nothing without thresholds
+    assert model.logit_scale == scale
     assert model.text_bank.prompts == 'imagenet80'
 
 
