@@ -19,9 +19,14 @@ from mmengine.config import Config
 _DATASETS = Path(__file__).parents[1] / '.mim' / 'configs' / '_base_' / 'datasets'
 
 
-def own_benchmark(cfg: Config) -> str:
+def benchmark_in_name(config: str | Path) -> str:
     """Name of the benchmark that a config is written for: the end of its file name."""
-    return Path(cfg.filename).stem.rsplit('_', 1)[-1].replace('-', '_')
+    return Path(config).stem.rsplit('_', 1)[-1].replace('-', '_')
+
+
+def own_benchmark(cfg: Config) -> str:
+    """:func:`benchmark_in_name` of a config that was read from a file."""
+    return benchmark_in_name(cfg.filename)
 
 
 def benchmark_names(cfg: Config) -> tuple[str, ...]:

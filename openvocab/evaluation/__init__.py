@@ -1,5 +1,6 @@
 """Metrics and reports."""
 
+from .comparison import Comparison
 from .ov_det_metric import OVDetMetric
 from .ov_iou_metric import OVIoUMetric
 from .published import published_metrics
@@ -7,6 +8,7 @@ from .region_accuracy import RegionAccuracy
 from .report import Report, library_versions, load_report, merge
 
 __all__ = [
+    'Comparison',
     'OVDetMetric',
     'OVIoUMetric',
     'RegionAccuracy',

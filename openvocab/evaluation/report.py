@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any
 
 from rich.console import Console, Group
@@ -22,8 +21,9 @@ from rich.console import Console, Group
 from openvocab.fileio import write_atomically
 from openvocab.version import __version__
 
-from .report_columns import ATTRIBUTES, metrics_of
-from .report_table import markdown_tables, rich_tables
+from .report_columns import ATTRIBUTES
+from .report_rows import summarise
+from .report_table import markdown_tables, rich_tables, show
 
 # Either family may own a library; the first that is installed is named.
 _LIBRARIES = (
@@ -48,9 +48,10 @@ class Report:
         rows: One mapping per evaluated method: ``method``, the metrics by name and,
             where given, ``published``, ``confusions`` and ``meta``.
         meta: How the rows to be added are made; every added row gets a copy. The keys
-            are free; the usual ones are ``vocabulary`` and ``prompts`` (name and hash),
-            ``weights`` (name -> sha256), ``libraries`` (see :func:`library_versions`),
-            ``images_per_second``, ``peak_memory`` (bytes), ``config`` and ``date``.
+            are free; the usual ones are ``config``, ``benchmark``, ``vocabulary`` and
+            ``prompts`` (name and hash), ``weights`` (name -> sha256), ``libraries``
+            (see :func:`library_versions`), ``images_per_second``, ``peak_memory``
+            (bytes) and ``date``.
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -87,15 +88,8 @@ class Report:
         return row
 
     def summary(self) -> list[dict[str, Any]]:
-        """Returns one row per method: the mean over its runs, in order of appearance.
-
-        Rows of several runs also hold ``runs``, their number, and ``std``: metric ->
-        sample standard deviation over the runs that measured it, where two or more did.
-        """
-        groups: dict[str, list[dict[str, Any]]] = {}
-        for row in self.rows:
-            groups.setdefault(row['method'], []).append(row)
-        return [_average(rows) for rows in groups.values()]
+        """Returns one row per method and benchmark, see :func:`summarise`."""
+        return summarise(self.rows)
 
     def tables(self) -> Group:
         """Returns the summary as rich tables, one for each task."""
@@ -103,20 +97,30 @@ class Report:
 
     def render(self, console: Console | None = None) -> None:
         """Shows the tables on a console, by default standard output."""
-        (console or Console()).print(self.tables())
+        show(self.tables(), console)
 
     def markdown(self) -> str:
         """Returns the tables, confusions and provenance as markdown."""
-        parts = ['# Report', markdown_tables(self.summary())]
-        for row in self.rows:
-            parts.append(_markdown_details(row))
-        return '\n\n'.join(parts) + '\n'
+        tables = markdown_tables(self.summary())
+        return '\n\n'.join(['# Report', tables, self.details('##')]) + '\n'
+
+    def details(self, heading: str) -> str:
+        """Returns confusions and provenance of every row as markdown.
+
+        Args:
+            heading: Marks of a heading, such as ``##``.
+        """
+        return '\n\n'.join(_markdown_details(row, heading) for row in self.rows)
+
+    def to_json(self) -> str:
+        """Returns all rows as json."""
+        rows = json.dumps(_plain(self.rows), indent=2, ensure_ascii=False)
+        return f'{rows}\n'
 
     def write(self, folder: str | Path) -> None:
         """Writes ``report.json`` and ``report.md``, each whole or not at all."""
         folder = Path(folder)
-        content = json.dumps(_plain(self.rows), indent=2, ensure_ascii=False)
-        write_atomically(folder / 'report.json', f'{content}\n'.encode())
+        write_atomically(folder / 'report.json', self.to_json().encode())
         write_atomically(folder / 'report.md', self.markdown().encode())
 
 
@@ -168,39 +172,23 @@ def library_versions() -> dict[str, str]:
     return versions
 
 
-def _average(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    if len(rows) == 1:
-        return rows[0]
-    values: dict[str, list[float]] = {}
-    for row in rows:
-        for name, value in metrics_of(row).items():
-            values.setdefault(name, []).append(value)
-    published = next((row['published'] for row in rows if row.get('published')), None)
-    return {
-        'method': rows[0]['method'],
-        **{name: fmean(series) for name, series in values.items()},
-        'std': {name: stdev(s) for name, s in values.items() if len(s) > 1},
-        'runs': len(rows),
-        **({'published': published} if published else {}),
-    }
-
-
-def _markdown_details(row: Mapping[str, Any]) -> str:
-    lines = [f'## {row["method"]}']
+def _markdown_details(row: Mapping[str, Any], heading: str) -> str:
+    lines = [f'{heading} {row["method"]}']
     if row.get('confusions'):
         lines += ['', '| true | top-1 | regions |', '|---|---|---|']
         lines += [f'| {t} | {p} | {count} |' for t, p, count in row['confusions']]
     if row.get('meta'):
         lines.append('')
         lines += [
-            f'- {key}: {_inline(value)}' for key, value in _plain(row['meta']).items()
+            f'- {key}: {inline(value)}' for key, value in _plain(row['meta']).items()
         ]
     return '\n'.join(lines)
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """Writes provenance in one line."""
     if isinstance(value, dict):
-        return ', '.join(f'{key} {_inline(item)}' for key, item in value.items())
+        return ', '.join(f'{key} {inline(item)}' for key, item in value.items())
     return f'{value:.4g}' if isinstance(value, float) else str(value)
 
 

@@ -11,10 +11,19 @@ ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
 
 
 class Column(NamedTuple):
-    """One column: its heading and the metrics shown in a cell, joined by a slash."""
+    """One column.
+
+    Attributes:
+        title: Its heading.
+        metrics: What a cell shows, joined by a slash.
+        lower_is_better: Whether these are errors.
+        secondary: Whether it is left out of plots.
+    """
 
     title: str
     metrics: tuple[str, ...]
+    lower_is_better: bool = False
+    secondary: bool = False
 
 
 _REGIONS = (
@@ -25,16 +34,16 @@ _REGIONS = (
 )
 _KNOWN = (
     *_REGIONS,
-    Column('Stuff as thing', ('stuff_as_thing',)),
-    Column('Thing as stuff', ('thing_as_stuff',)),
+    Column('Stuff as thing', ('stuff_as_thing',), lower_is_better=True),
+    Column('Thing as stuff', ('thing_as_stuff',), lower_is_better=True),
     Column('mIoU', ('miou',)),
-    Column('mIoU (union)', ('miou_union',)),
+    Column('mIoU (union)', ('miou_union',), secondary=True),
     Column('Seen', ('miou_seen',)),
     Column('Unseen', ('miou_unseen',)),
     Column('hIoU', ('hiou',)),
-    Column('fwIoU', ('fwiou',)),
-    Column('Pixel acc.', ('pacc',)),
-    Column('Hallucinated', ('hallucination',)),
+    Column('fwIoU', ('fwiou',), secondary=True),
+    Column('Pixel acc.', ('pacc',), secondary=True),
+    Column('Hallucinated', ('hallucination',), lower_is_better=True),
 )
 
 
@@ -57,7 +66,7 @@ def _detection(iou_type: str, word: str) -> tuple[Column, ...]:
 
 _DETECTION = (_detection('bbox', 'Box'), _detection('segm', 'Mask'))
 # One column per row and kind is enough; report.json has all of these.
-_DETECTION_METRIC = re.compile(r'(bbox|segm)_ap')
+_DETECTION_METRIC = re.compile(r'(bbox|segm)_(ap)(\d*[rcfsml]?)(?:_(\w+))?')
 
 
 def metrics_of(row: Row) -> dict[str, float]:
@@ -108,6 +117,52 @@ def _layout(metrics: Mapping[str, float], layouts: Sequence[Column]) -> Column |
     return None
 
 
+def task_of(rows: Sequence[Row]) -> str:
+    """What rows of a table are results of, in the words of the model zoo."""
+    columns = columns_of(rows)
+    if any(column in _REGIONS for column in columns):
+        return 'Region Recognition'
+    for layouts, task in zip(
+        _DETECTION, ('Object Detection', 'Instance Segmentation'), strict=True
+    ):
+        if any(column in layouts for column in columns):
+            return task
+    if any('miou' in column.metrics for column in columns):
+        return 'Semantic Segmentation'
+    return 'Other measures'
+
+
+def plotted_of(rows: Sequence[Row]) -> list[tuple[str, Column]]:
+    """Returns the metrics that a plot of the rows shows, each with its column.
+
+    Of regions the top-1 figures; unknown metrics only where there are no others, as
+    they need not be percentages.
+    """
+    columns = columns_of(rows)
+    known = [c for c in columns if c in _KNOWN or any(c in d for d in _DETECTION)]
+    primary = [c for c in known if not c.secondary] or known or columns
+    measured = {name for row in rows for name in metrics_of(row)}
+    return [
+        (metric, column)
+        for column in primary
+        for metric in column.metrics[: 1 if column in _REGIONS else None]
+        if metric in measured
+    ]
+
+
+def metric_title(metric: str, column: Column) -> str:
+    """Names one metric of a column."""
+    if len(column.metrics) == 1:
+        return column.title
+    if column in _REGIONS:
+        return f'{column.title} top-{metric[-1]}'
+    kind, ap, which, split = _DETECTION_METRIC.fullmatch(metric).groups()
+    # figures of all classes stand beside those of splits
+    every = any('_' in name[5:] for name in column.metrics)
+    word = dict(bbox='Box', segm='Mask')[kind]
+    return f'{word} {ap.upper()}{which} {split or ("all" if every else "")}'.strip()
+
+
 def caption_of(columns: Sequence[Column]) -> str | None:
     """Explains cells of several numbers; None if there are none."""
     parts = []
@@ -115,6 +170,4 @@ def caption_of(columns: Sequence[Column]) -> str | None:
         parts.append('Regions: top-1 / top-5 mean class accuracy, %.')
     if any(column in layouts for layouts in _DETECTION for column in columns):
         parts.append('Box, Mask: average precision, %.')
-    if not parts:
-        return None
-    return ' '.join([*parts, 'In brackets: the published figure.'])
+    return ' '.join(parts) or None

@@ -15,6 +15,7 @@ from openvocab.evaluation import (
     published_metrics,
 )
 
+REGIONS = ('boxes', 'masks_t', 'masks_s', 'crops')
 METRICS = dict(boxes_top1=44.26, boxes_top5=68.7, stuff_as_thing=12.0)
 
 
@@ -53,6 +54,21 @@ def test_rows_and_meta_are_written(tmp_path):
         'report.json',
         'report.md',
     ]
+
+
+def test_tables_keep_their_width_where_there_is_no_terminal(capsys):
+    report = Report()
+    name = 'a_method_with_a_name_of_some_length_' * 4
+    metrics = {f'{region}_top{k}': 10.0 for region in REGIONS for k in (1, 5)}
+    report.add_row(name, metrics)
+    report.render()
+    lines = capsys.readouterr().out.splitlines()
+    (row,) = [line for line in lines if name in line]
+    assert row.count('10.0/10.0') == len(REGIONS)
+    narrow = Console(width=60, force_terminal=True, file=io.StringIO(), record=True)
+    report.render(narrow)
+    lines = narrow.export_text().splitlines()
+    assert max(map(len, lines)) <= 60 and not any(name in line for line in lines)
 
 
 def test_table_shows_known_columns_first_then_others():
@@ -207,6 +223,11 @@ def test_merge_tool(tmp_path, capsys):
     main([folder, folder, '--out', str(tmp_path / 'b')])
     assert 'CLIP (2 runs)' in capsys.readouterr().out
     assert len(load_report(tmp_path / 'b').rows) == 2
+    assert sorted(p.name for p in (tmp_path / 'b').iterdir()) == [
+        'comparison.html',
+        'comparison.md',
+        'report.json',
+    ]
     with pytest.raises(SystemExit, match='report not found'):
         main([str(tmp_path / 'missing')])
 

@@ -1,24 +1,27 @@
-"""Joins reports of several runs into one table; equal methods become mean ± std."""
+"""Joins reports into one comparison; repeated runs become mean ± std."""
 
 import argparse
 import sys
 
 from rich.console import Console
 
+from openvocab.evaluation.comparison import Comparison
 from openvocab.evaluation.report import merge
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(
-        description='Join report.json files into one table. Rows with the same method '
-        'name count as repeated runs (seeds): the table shows mean ± sample standard '
-        'deviation, the written report.json keeps every row.',
+        description='Join report.json files into one comparison. Rows with the same '
+        'method name and benchmark count as repeated runs (seeds): tables show mean ± '
+        'sample standard deviation, the written report.json keeps every row.',
     )
     parser.add_argument(
         'paths', nargs='+', help='report.json files or folders that hold one'
     )
-    parser.add_argument('--out', help='folder for the joined report.json and report.md')
+    parser.add_argument(
+        '--out', help='folder for report.json, comparison.md and comparison.html'
+    )
     return parser.parse_args(argv)
 
 
@@ -26,13 +29,17 @@ def main(argv: list[str] | None = None) -> None:
     """Joins, shows and writes."""
     args = parse_args(argv)
     try:
-        report = merge(args.paths)
+        comparison = Comparison(merge(args.paths))
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f'merge_reports: {error}')
-    report.render()
+    comparison.render()
     if args.out:
-        report.write(args.out)
-        Console().print(f'written to {args.out}', highlight=False)
+        comparison.write(args.out)
+        Console().print(
+            f'written: {args.out}/comparison.html, comparison.md and report.json',
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 if __name__ == '__main__':

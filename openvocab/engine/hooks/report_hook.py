@@ -14,6 +14,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from openvocab.analysis.memory import peak_resident_set
+from openvocab.engine.benchmarks import own_benchmark
 from openvocab.registry import HOOKS
 
 
@@ -27,6 +28,8 @@ class ReportHook(Hook):
         warmup: Test iterations left out of the speed (fewer if there are not as many).
         published_dataset: Which result of the config's ``metafile.yml`` stands beside
             the measured one; by default the first.
+        benchmark: Name of the benchmark; by default that of the config
+            (:func:`openvocab.engine.benchmarks.own_benchmark`).
     """
 
     priority = 'LOWEST'
@@ -37,11 +40,13 @@ class ReportHook(Hook):
         out_dir: str | None = None,
         warmup: int = 5,
         published_dataset: str | None = None,
+        benchmark: str | None = None,
     ) -> None:
         self.method = method
         self.out_dir = out_dir
         self.warmup = warmup
         self.published_dataset = published_dataset
+        self.benchmark = benchmark
         self._skip = 0
         self._images = 0
         self._start = self._seconds = 0.0
@@ -115,8 +120,12 @@ class ReportHook(Hook):
         if checkpoint:
             name = Path(checkpoint).name
             meta['weights'] = {**meta['weights'], name: checkpoint_sha256(checkpoint)}
+        benchmark = self.benchmark
+        if benchmark is None and runner.cfg.filename:
+            benchmark = own_benchmark(runner.cfg)
         return {
             'config': runner.cfg.filename,
+            'benchmark': benchmark,
             **meta,
             'images_per_second': speed,
             'peak_memory': memory,
