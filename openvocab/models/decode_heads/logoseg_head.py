@@ -47,7 +47,8 @@ class LoGoSegHead(ClassMapHead):
     - There is one query per class, T = K: a learned vector that all classes share plus
       a linear map of the class's (scaled) text. So no parameter knows a class, any
       vocabulary may be asked for, and classes may be permuted. The paper lists T and N
-      as different symbols without saying how logits of N classes come from T queries.
+      as different symbols without saying how logits of N classes come from T queries;
+      :class:`LatentLoGoSegHead` is another reading.
     - The correlation is the product per channel of projected query and projected map;
       the embedded cosine of position and class is added (``cost_kernel``), scaled by
       the prior like the similarity of the regions.
@@ -168,13 +169,36 @@ class LoGoSegHead(ClassMapHead):
         fused, queries = self._fuse(
             self._middle(taps[-1], dense), self._guidance(dense, text, scale), scaled
         )
-        queries, fused = self.correlate_query(queries), self.correlate_map(fused)
-        guides = self.stage_guides(taps)
-        if self.embed is None:
-            return self.chunks.run(self._decode_products, queries, fused, guides)
+        products = self.correlate_query(queries), self.correlate_map(fused)
+        cost = None if self.embed is None else self._cost(dense, text, scale)
+        maps = self._maps(*products, cost, self.stage_guides(taps))
+        return self.to_logits(maps, queries, text)
+
+    def to_logits(self, maps: Tensor, queries: Tensor, text: Tensor) -> Tensor:
+        """Logits of the classes from the maps of the queries: the same thing here.
+
+        Args:
+            maps: (B, T, s * h, s * w).
+            queries: (B, T, C).
+            text: (K, D) mean of each class's prompts.
+        """
+        return maps
+
+    def _cost(self, dense: Tensor, text: Tensor, scale: Tensor) -> Tensor:
+        """Cosines (B, K, 1, h, w), under the prior."""
         cost = cosine_volume(dense, F.normalize(text, dim=-1)[:, None])
-        if self.prior_in_similarity:
-            cost = cost * scale[..., None, None, None]
+        return cost * scale[..., None, None, None] if self.prior_in_similarity else cost
+
+    def _maps(
+        self,
+        queries: Tensor,
+        fused: Tensor,
+        cost: Tensor | None,
+        guides: Sequence[Tensor],
+    ) -> Tensor:
+        """Correlate and decode, a few queries at a time, (B, T, s * h, s * w)."""
+        if cost is None:
+            return self.chunks.run(self._decode_products, queries, fused, guides)
         return self.chunks.run(
             self._decode_with_cost, cost, fused, guides, along=[queries]
         )

@@ -33,6 +33,7 @@ SWITCHES = [
     'prior.weight=0.5 prior.learn_weight=True',
     'regions.regions=6',
     'regions.regions=8',
+    'type=openvocab.LatentLoGoSegHead cost_kernel=None',
 ]
 
 
