@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-import openvocab
 from openvocab.fileio import write_atomically
 from openvocab.zoo import ModelIndex, check_index, fill_blocks
 
@@ -24,9 +23,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--root',
         type=Path,
-        default=Path(openvocab.__file__).resolve().parents[1],
+        default=Path(__file__).resolve().parents[2],
         metavar='DIR',
-        help='folder of model-index.yml (default: the checkout of the package)',
+        help='folder of model-index.yml (default: that of this tool)',
     )
     return parser
 
