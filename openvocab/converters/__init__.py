@@ -1,6 +1,16 @@
 """Checkpoint files: reading them safely, and the key names of each released family."""
 
-from . import clipself, declip, densevlm, eva_clip, openai_clip, openclip
+from . import (
+    cat_seg,
+    clipself,
+    declip,
+    densevlm,
+    eva_clip,
+    fvit,
+    openai_clip,
+    openclip,
+    san,
+)
 from .adapter import ADAPTERS, Adapter, Conversion, Drop, detect, register_adapter
 from .checkpoint_file import CheckpointError
 from .key_rule import KeyRule
@@ -12,12 +22,15 @@ __all__ = [
     'Conversion',
     'Drop',
     'KeyRule',
+    'cat_seg',
     'clipself',
     'declip',
     'densevlm',
     'detect',
     'eva_clip',
+    'fvit',
     'openai_clip',
     'openclip',
     'register_adapter',
+    'san',
 ]

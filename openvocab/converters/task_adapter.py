@@ -1,0 +1,172 @@
+"""What the adapters of detectors and segmentors share.
+
+Their released files hold the encoder too, and ours take it over under ``backbone.``:
+loading the result replaces whatever encoder the config built, frozen or not, so that
+no file of weights can be missing or be the wrong one. ``publish_model.py`` takes a
+frozen one out again once it finds it equal to the file that a config names.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from .adapter import Adapter, Conversion
+from .checkpoint_file import CheckpointError
+from .key_rule import KeyRule
+
+_CHOICE = re.compile(r'\{(\w+):([\w.|]+)\}')
+ENCODER = 'backbone.'
+_BLOCK_KEYS = (
+    *(f'{norm}.{p}' for norm in ('ln_1', 'ln_2') for p in ('weight', 'bias')),
+    'attn.in_proj_weight',
+    'attn.in_proj_bias',
+    *(
+        f'{linear}.{p}'
+        for linear in ('attn.out_proj', 'mlp.c_fc', 'mlp.c_proj')
+        for p in ('weight', 'bias')
+    ),
+)
+VIT = 'backbone.visual.'
+
+
+def required_blocks(prefix: str) -> tuple[str, ...]:
+    """Templates of all keys of a transformer's blocks, OpenAI's names."""
+    return tuple(f'{prefix}resblocks.{{i}}.{key}' for key in _BLOCK_KEYS)
+
+
+REQUIRED_VIT = (
+    *(f'{VIT}{n}' for n in ('class_embedding', 'positional_embedding', 'proj')),
+    f'{VIT}conv1.weight',
+    *(f'{VIT}{n}.{p}' for n in ('ln_pre', 'ln_post') for p in ('weight', 'bias')),
+    *required_blocks(f'{VIT}transformer.'),
+)
+"""Our keys of a ViT of OpenAI as the encoder of a model."""
+
+
+def required_by(rules: Iterable[KeyRule]) -> tuple[str, ...]:
+    """Templates of all keys of ours that a table of rules is about.
+
+    Args:
+        rules: ``{p}`` stands for weight and bias, ``{name:a|b}`` for a and b.
+    """
+    keys = []
+    for rule in rules:
+        upstream, ours = _several(rule.upstream), _several(rule.ours)
+        choices = {'p': ('weight', 'bias')}
+        for template in (*upstream, *ours):
+            found = _CHOICE.findall(template)
+            choices |= {name: tuple(options.split('|')) for name, options in found}
+        for template in ours:
+            names = [name for name in choices if f'{{{name}' in template]
+            for chosen in product(*(choices[name] for name in names)):
+                key = template
+                for name, option in zip(names, chosen, strict=True):
+                    key = re.sub(rf'\{{{name}(:[^}}]+)?\}}', option, key)
+                keys.append(key)
+    return tuple(keys)
+
+
+def _several(side: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (side,) if isinstance(side, str) else side
+
+
+class TaskAdapter(Adapter):
+    """A family of detectors or segmentors."""
+
+    readout: ClassVar[dict[str, Any] | None] = None
+    """Record of the encoder's readout, see
+    :meth:`openvocab.models.backbones.DenseReadout.record`; None where a model does not
+    use the dense map."""
+    released: ClassVar[tuple[str, ...]] = ()
+    """Architectures that the family was released for; where several fit the tensors,
+    these come first."""
+
+    def metadata(
+        self, checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]
+    ) -> dict[str, Any]:
+        """See :meth:`Adapter.metadata`; adds the readout."""
+        record = super().metadata(checkpoint, state)
+        return record if self.readout is None else dict(record, readout=self.readout)
+
+    def verify(
+        self, conversion: Conversion, arch: str | None = None
+    ) -> tuple[str, ...]:
+        """See :meth:`Adapter.verify`; records architecture, mean, std and config."""
+        from openvocab.models.clip_architectures import (
+            differences,
+            find_architectures,
+        )
+        from openvocab.models.clip_factory import arch_name, clip_mean_std
+
+        encoder = dict(self.encoder_state(conversion.state))
+        if arch is None:
+            found = find_architectures(encoder)
+            found = [name for name in found if name in self.released] or found
+            if len(found) != 1:
+                what = ' and '.join(found) if found else 'no known architecture'
+                return (f"the encoder's tensors fit {what}: name the one with --arch",)
+            arch = found[0]
+        try:
+            wrong = [f'encoder: {line}' for line in differences(encoder, arch)]
+        except KeyError as error:
+            raise CheckpointError(str(error.args[0])) from error
+        mean, std = clip_mean_std(arch)
+        conversion.metadata.setdefault('mean', list(mean))
+        conversion.metadata.setdefault('std', list(std))
+        conversion.metadata['arch'] = arch_name(arch)
+        if config := self.config(arch, conversion.state):
+            conversion.metadata['config'] = config
+        return (*wrong, *self.wrong_shapes(conversion.state))
+
+    def encoder_state(
+        self, state: Mapping[str, Tensor]
+    ) -> Iterator[tuple[str, Tensor]]:
+        """The encoder's tensors in open_clip's names.
+
+        Args:
+            state: The weights in our names.
+        """
+        for key, value in state.items():
+            if key.startswith(ENCODER):
+                yield key.removeprefix(ENCODER), value
+
+    def config(self, arch: str, state: Mapping[str, Tensor]) -> str | None:
+        """The config that the released weights belong to, relative to ``configs/``."""
+        return None
+
+    def wrong_shapes(self, state: Mapping[str, Tensor]) -> Iterator[str]:
+        """Lists where the tensors beside the encoder are not as published."""
+        yield from ()
+
+
+def compare_shapes(
+    state: Mapping[str, Tensor], wanted: Mapping[str, Tensor], prefix: str
+) -> Iterator[str]:
+    """Compares the tensors under a prefix with those of a module.
+
+    Args:
+        state: The weights in our names.
+        wanted: State dict of the module, on any device.
+        prefix: Where the module stands.
+
+    Yields:
+        One line per key.
+    """
+    from .open_clip_keys import key_differences
+
+    inside = {
+        key.removeprefix(prefix): value
+        for key, value in state.items()
+        if key.startswith(prefix)
+    }
+    for line in key_differences(inside, wanted):
+        yield f'{prefix.removesuffix(".")}: {line}'
+
+
+def openai_stem(arch: str) -> str:
+    """How configs write a ViT of OpenAI: ``vit-b16-openai``."""
+    name = arch.removesuffix('-quickgelu').lower()
+    return re.sub(r'-(\d+)', r'\1', name, count=1) + '-openai'

@@ -1,0 +1,181 @@
+"""Detectors and segmentors: keys at published shapes, there and back, accounted for."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from clip_releases import openai_vit, with_values, without_values
+from task_releases import SMALL, TASK_RELEASES, cat_seg, fvit, san
+
+import openvocab
+from openvocab.converters import ADAPTERS, CheckpointError, detect
+
+CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'
+SMALL_RELEASES = {
+    'fvit': lambda: fvit(SMALL, masks=True, classes=3),
+    'cat_seg': lambda: cat_seg(SMALL),
+    'san': lambda: san(SMALL),
+}
+
+
+@pytest.fixture(params=TASK_RELEASES)
+def release(request):
+    shapes, family, arch, config = TASK_RELEASES[request.param]
+    return ADAPTERS[family], without_values(shapes), arch, config
+
+
+@pytest.fixture(params=SMALL_RELEASES)
+def small(request):
+    torch.manual_seed(0)
+    shapes = SMALL_RELEASES[request.param]()
+    # no value twice in a tensor, so that no wrong order of axes is invisible
+    return ADAPTERS[request.param], with_values(shapes)
+
+
+def test_round_trip_at_true_shapes(release):
+    adapter, upstream, *_ = release
+    conversion = adapter.from_upstream(dict(model=upstream, iteration=3))
+    assert conversion.problems == ()
+    assert conversion.mapped.keys() | conversion.dropped.keys() == upstream.keys()
+    assert not conversion.mapped.keys() & conversion.dropped.keys()
+    back = adapter.to_upstream(conversion.state)
+    assert back.keys() == upstream.keys() - conversion.dropped.keys()
+    assert all(back[key].shape == upstream[key].shape for key in back)
+
+
+def test_family_architecture_and_config_are_found(release):
+    adapter, upstream, arch, config = release
+    assert detect(upstream) is adapter
+    conversion = adapter.from_upstream(upstream)
+    assert adapter.verify(conversion) == ()
+    assert conversion.metadata['arch'] == arch
+    assert conversion.metadata['config'] == config
+    assert (CONFIGS / config).is_file()
+    red = 0.485 if adapter.family == 'fvit' else 0.48145466
+    assert conversion.metadata['mean'][0] == pytest.approx(red)
+
+
+def test_round_trip_bit_for_bit(small):
+    adapter, upstream = small
+    conversion = adapter.from_upstream(upstream)
+    assert conversion.problems == ()
+    back = adapter.to_upstream(conversion.state)
+    assert back.keys() == upstream.keys() - conversion.dropped.keys()
+    for key, value in back.items():
+        assert value.dtype == upstream[key].dtype and torch.equal(value, upstream[key])
+
+
+def test_every_key_but_counters_is_needed(small):
+    adapter, upstream = small
+    required = [
+        key
+        for key in adapter.from_upstream(upstream).mapped
+        if not key.endswith('num_batches_tracked')
+    ]
+    # encoders of timm are compared with the architecture, not with a table
+    if adapter.family == 'fvit':
+        required = [key for key in required if not key.startswith('backbone.visual.')]
+    for key in required:
+        without = {k: v for k, v in upstream.items() if k != key}
+        if adapter.family == 'san' and 'resblocks.' in key:
+            continue  # see test_a_block_of_san_is_missing
+        assert adapter.from_upstream(without).missing, key
+
+
+def test_what_is_dropped_says_why(small):
+    adapter, upstream = small
+    dropped = adapter.from_upstream(upstream).dropped
+    assert dropped and all(len(reason) > 10 for reason in dropped.values())
+    if adapter.family == 'fvit':
+        assert 'text bank' in dropped['roi_head.bbox_head.all_embeddings']
+        assert 'backbone.visual.blocks.0.attn.rope.freqs_cos' in dropped
+    if adapter.family == 'san':
+        assert 'text tower' in dropped['ov_classifier.token_embedding.weight']
+        assert 'ov_classifier.bg_embed' not in dropped
+
+
+def test_unknown_keys_are_problems(small):
+    adapter, upstream = small
+    for key in ('backbone.layer1.0.conv1.weight', 'roi_head.bbox_head.bg_embedding'):
+        problems = adapter.from_upstream({**upstream, key: torch.ones(1)}).problems
+        assert problems == (f'unknown key: {key}',)
+
+
+def test_q_k_and_v_of_cat_seg_become_one():
+    torch.manual_seed(0)
+    upstream = with_values(cat_seg(SMALL))
+    state = ADAPTERS['cat_seg'].from_upstream(upstream).state
+    for prefix, ours in (
+        ('visual.', 'backbone.visual.'),
+        ('', 'text_bank.text.'),
+    ):
+        block = 'transformer.resblocks.0.attn.'
+        stem = f'sem_seg_head.predictor.clip_model.{prefix}{block}'
+        parts = [upstream[f'{stem}{letter}_proj_weight'] for letter in 'qkv']
+        assert torch.equal(state[f'{ours}{block}in_proj_weight'], torch.cat(parts))
+
+
+def test_a_third_of_a_matrix_is_missing():
+    upstream = with_values(cat_seg(SMALL))
+    stem = 'sem_seg_head.predictor.clip_model.visual.transformer.resblocks.1.attn.'
+    del upstream[f'{stem}k_proj_weight']
+    missing = ADAPTERS['cat_seg'].from_upstream(upstream).missing
+    assert f'{stem}k_proj_weight' in missing
+
+
+def test_wrong_shapes_are_found():
+    for name, key, shape in (
+        ('cat_seg B/16', 'upsample2.weight', (768, 64, 4, 4)),
+        ('san B/16', 'side_adapter_network.vit_model.pos_embed', (1, 400, 240)),
+        ('fvit B/16 OV-COCO', 'roi_head.bbox_head.cls_fcs.0.weight', (1024, 512)),
+    ):
+        shapes, family, arch, _ = TASK_RELEASES[name]
+        adapter = ADAPTERS[family]
+        conversion = adapter.from_upstream(without_values({**shapes, key: shape}))
+        (problem,) = adapter.verify(conversion)
+        assert 'has shape' in problem and 'expected' in problem
+    conversion = adapter.from_upstream(without_values(fvit(SMALL)))
+    (problem,) = adapter.verify(conversion)
+    assert 'no known architecture' in problem and '--arch' in problem
+    assert 'has shape' in adapter.verify(conversion, 'EVA02-B-16')[0]
+
+
+def test_a_block_of_san_is_missing():
+    upstream = with_values(san(SMALL))
+    for key in list(upstream):
+        if key.startswith('clip_rec_head.resblocks.0.'):
+            del upstream[key]
+    with pytest.raises(CheckpointError, match='3 of the 3 blocks'):
+        ADAPTERS['san'].from_upstream(upstream)
+    upstream = with_values(san(SMALL))
+    del upstream['clip_visual_extractor.resblocks.1.attn.in_proj_weight']
+    missing = ADAPTERS['san'].from_upstream(upstream).missing
+    assert missing == ('backbone.visual.transformer.resblocks.1.attn.in_proj_weight',)
+
+
+def test_numbers_that_no_model_has_cost_nothing():
+    key = f'clip_rec_head.resblocks.{10**9}.ln_1.weight'
+    upstream = {**with_values(san(SMALL)), key: torch.ones(1)}
+    assert ADAPTERS['san'].from_upstream(upstream).unknown == (key,)
+
+
+def test_positions_of_san_stand_in_the_encoder():
+    adapter = ADAPTERS['san']
+    upstream = with_values(san(SMALL))
+    key = 'clip_visual_extractor.positional_embedding'
+    state = adapter.from_upstream(upstream).state
+    assert torch.equal(state['backbone.visual.positional_embedding'], upstream[key])
+    offset = state['decode_head.position_offset']
+    assert offset.shape == upstream[key].shape and not offset.any()
+    # what was trained further moved the offset only
+    moved = {**state, 'decode_head.position_offset': torch.full_like(offset, 0.5)}
+    assert torch.equal(adapter.to_upstream(moved)[key], upstream[key] + 0.5)
+    trained = {k: v for k, v in state.items() if not k.startswith('backbone.')}
+    with pytest.raises(CheckpointError, match='encoder'):
+        adapter.to_upstream(trained)
+
+
+def test_a_clip_is_no_task_model():
+    shapes = {k: v for k, v in openai_vit().items() if '.' in k}
+    for family in (*SMALL_RELEASES, 'san_mmseg'):
+        assert not ADAPTERS[family].matches(without_values(shapes))
