@@ -63,6 +63,8 @@ class ClassChunks:
             (B, K, ..).
         """
         parts: list[Tensor] = []
+        # a traced program must not write into what it reads
+        keep = torch.is_grad_enabled() or torch.compiler.is_compiling()
         slices = list(self.slices(x))
         out = None
         for part in slices:
@@ -70,7 +72,7 @@ class ClassChunks:
             found = self.call(function, *inputs)
             if len(slices) == 1:
                 return found
-            if torch.is_grad_enabled():
+            if keep:
                 parts.append(found)
                 continue
             if out is None:

@@ -125,6 +125,8 @@ class SizeCache:
             source: The tensor that the table derives from.
             make: Computes the table; runs without a gradient.
         """
+        if torch.compiler.is_compiling():  # a traced tensor has no identity to go by
+            return make()
         state = (source.data_ptr(), source._version, source.dtype, source.device)
         entry = self._entries.get(grid)
         if entry is None or entry[0] != state:
