@@ -7,11 +7,13 @@ from .model import build_model
 from .model_zoo import get_model, list_models
 from .open_inferencer import open_inferencer
 from .seg_inferencer import OpenVocabSegInferencer
+from .web_page import WebPage
 
 __all__ = [
     'OpenVocabDetInferencer',
     'OpenVocabInferencer',
     'OpenVocabSegInferencer',
+    'WebPage',
     'build_model',
     'get_model',
     'list_models',

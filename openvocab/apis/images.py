@@ -62,7 +62,10 @@ def read_image(item: Path | np.ndarray) -> np.ndarray:
             )
         return item
     content = np.frombuffer(Path(item).read_bytes(), dtype=np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
+    except cv2.error:  # an empty file, or more pixels than OpenCV takes
+        image = None
     if image is None:
         raise ValueError(f'not an image, or a broken one: {item}')
     return image

@@ -30,6 +30,7 @@ from torch import nn
 
 from openvocab.fileio import atomic_path, write_atomically
 from openvocab.vocab import Vocabulary
+from openvocab.vocab.class_entry import clean_phrase
 from openvocab.vocab.vocabulary import VocabularySource
 
 from .class_names import split_names
@@ -91,7 +92,7 @@ class OpenVocabInferencer(BaseInferencer):
             inputs: One or several images: files, folders (the images directly in them),
                 or (H, W, 3) uint8 BGR arrays, e.g. the frames of a video.
             texts: Classes to look for in this call: names, or one string with commas
-                between them.
+                between them. Those that the model knows keep their colours.
             vocab: Or anything that :meth:`openvocab.vocab.Vocabulary.load` takes, such
                 as ``'ade20k_150'``. By default the model's own classes.
             novel: Names among them for which the model saw no boxes in training; by
@@ -234,6 +235,7 @@ class OpenVocabInferencer(BaseInferencer):
         if isinstance(texts, str):
             texts = split_names(texts)
         vocabulary = Vocabulary.load(vocab if texts is None else list(texts))
+        vocabulary = _with_colors_of(vocabulary, self.model.text_bank.vocabulary)
         if novel is None:
             return vocabulary
         chosen = {vocabulary.index(name) for name in novel}
@@ -285,6 +287,16 @@ class OpenVocabInferencer(BaseInferencer):
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str | None]:
         """Finds a model of ours by its name."""
         return find_config(model)
+
+
+def _with_colors_of(vocabulary: Vocabulary, other: Vocabulary) -> Vocabulary:
+    """Gives classes without a colour the one that they have in another vocabulary."""
+    colors = {clean_phrase(entry.name): entry.color for entry in other.classes}
+    entries = [
+        replace(entry, color=entry.color or colors.get(clean_phrase(entry.name)))
+        for entry in vocabulary.classes
+    ]
+    return Vocabulary(vocabulary.name, tuple(entries))
 
 
 def _free_name(name: str, taken: set[str]) -> str:
