@@ -166,8 +166,12 @@ def prepare(name: str, args: argparse.Namespace, console: Console) -> None:
             missing = part.missing()
             if missing:
                 skipped.append(f'{part.name} left out: {missing[0]} not found')
-            else:
-                rows += part.prepare(run)
+                continue
+            new = part.prepare(run)
+            rows += new
+            if not new:
+                where = part.sources()[0]
+                skipped.append(f'{part.name} left out: nothing in {where}')
     for line in skipped:
         console.print(line, soft_wrap=True, markup=False, highlight=False)
     if not rows:

@@ -19,7 +19,7 @@ from openvocab.vocab.vocabulary import Vocabulary
 from ..label_image import write_label_image
 from ..segmentation.label_table import LabelTable
 from .label_conversion import LabelConversion
-from .pictures import read_rgb
+from .pictures import read_colour_codes, read_rgb
 
 _SHORT_SIDE = 512
 # The class index is written as 256 (R // 10) + G.
@@ -42,7 +42,7 @@ class FullLabels(LabelConversion):
 
     def labels(self) -> np.ndarray:
         """Reads the labels, (H, W) uint16; all other classes are 65535."""
-        pixels = read_rgb(self.source)
+        pixels = read_colour_codes(self.source)
         index = pixels[..., 0].astype(np.uint16) // 10 * 256 + pixels[..., 1]
         labels = _full_table().apply(index)
         size = reduced_size(*labels.shape)

@@ -24,7 +24,7 @@ from .detection_split import update_json
 from .label_conversion import LabelFiles, is_newer
 from .panoptic_maps import PanopticMaps
 from .part import Summary
-from .pictures import picture_size, read_rgb, require_whole
+from .pictures import picture_size, read_colour_codes, require_whole
 from .run import Run
 
 SEMANTIC = LabelFiles('ade20k_150', tuple(range(1, 151)), ignored_values=(0,))
@@ -56,7 +56,7 @@ class PanopticConversion:
         """
         labels = SEMANTIC.read(self.semantic).astype(np.int32)
         things, numbers, _ = np.moveaxis(
-            read_rgb(self.instances).astype(np.int32), 2, 0
+            read_colour_codes(self.instances).astype(np.int32), 2, 0
         )
         size = picture_size(self.image)
         for path, shape in (
@@ -114,6 +114,8 @@ class ADE20KPanoptic(PanopticMaps):
     def prepare(self, run: Run) -> list[Summary]:
         """Writes the pngs that are not there yet, then the json."""
         conversions = list(self._conversions())
+        if not conversions:
+            return []
         images, annotations, written = [], [], 0
         for image, annotation, new in run.map(
             self.name, _convert, conversions, dry_run=run.dry_run
@@ -130,7 +132,7 @@ class ADE20KPanoptic(PanopticMaps):
                 for label, entry in enumerate(vocabulary.classes)
             ],
         )
-        if images and not run.dry_run:
+        if not run.dry_run:
             update_json(self.annotation, content)
         segments = sum(len(entry['segments_info']) for entry in annotations)
         verb = 'to write' if run.dry_run else 'written'

@@ -175,6 +175,8 @@ class ConvertedLabelMaps(LabelMaps):
         """Converts what is not there yet."""
         run.reading(f'{self.name}: {self.archive.name}')
         conversions = self.conversions()
+        if not conversions:
+            return []
         counts, written = self.files.empty_counts(), 0
         for histogram, new in run.map(
             self.name, convert, conversions, files=self.files, dry_run=run.dry_run

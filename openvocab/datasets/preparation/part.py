@@ -60,7 +60,7 @@ class Part(ABC):
 
     @abstractmethod
     def prepare(self, run: Run) -> list[Summary]:
-        """Writes what is not written yet and counts.
+        """Writes what is not written yet and counts; no row if there is no image.
 
         Raises:
             FileNotFoundError: A file is missing.

@@ -13,6 +13,23 @@ _END_MARKS = {b'\xff\xd8': b'\xff\xd9', b'\x89PNG': b'IEND'}
 _TAIL = 4096
 
 
+def read_colour_codes(path: Path) -> np.ndarray:
+    """Decodes a png whose three channels are numbers, (H, W, 3) uint8.
+
+    Raises:
+        FileNotFoundError: The file is missing.
+        ValueError: It is no png of three channels of 8 bits, or cut off.
+    """
+    with _opened(path) as picture:
+        if picture.format != 'PNG' or picture.mode not in ('RGB', 'RGBA'):
+            raise ValueError(
+                f'{path}: a png of three channels is expected, this is a '
+                f'{picture.format} of {picture.mode}'
+            )
+    require_whole(path)
+    return read_rgb(path)
+
+
 def read_rgb(path: Path) -> np.ndarray:
     """Decodes an image, (H, W, 3) uint8; its orientation tag is not applied.
 

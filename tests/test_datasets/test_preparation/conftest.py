@@ -1,8 +1,13 @@
 import runpy
+from functools import cache
 from types import SimpleNamespace
 
 import fake_archives
 import pytest
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from openvocab.registry import DATASETS
 
 
 @pytest.fixture(scope='session')
@@ -39,3 +44,24 @@ def prepared(tool, tmp_path_factory):
     arguments = ['--root', str(root), '--archives', str(downloads), '--workers', '0']
     tool([*fake_archives.NAMES, *arguments])
     return SimpleNamespace(downloads=downloads, root=root)
+
+
+@pytest.fixture(scope='session')
+def read_config(repo_root):
+    folder = repo_root / 'configs/_base_/datasets'
+    return cache(lambda name: Config.fromfile(folder / f'{name}.py'))
+
+
+@pytest.fixture
+def load_config(read_config):
+    """Builds the data set of a config below another data root."""
+
+    def load(root, name, loader='test', scope='mmseg'):
+        cfg = read_config(name)[f'{loader}_dataloader'].dataset.copy()
+        assert cfg.data_root.startswith('data/')
+        cfg.data_root = str(root / cfg.data_root.removeprefix('data/'))
+        init_default_scope(scope)
+        # serializing collects all garbage of the process each time
+        return DATASETS.build(dict(cfg, serialize_data=False))
+
+    return load

@@ -1,17 +1,15 @@
 """Archives in the official layout, through the tool, to the items of our configs."""
 
 import shutil
+from functools import partial
 
 import fake_archives as fake
 import numpy as np
 import pytest
-from mmengine.config import Config
-from mmengine.registry import init_default_scope
 
 from openvocab.datasets.label_image import decode_label_image
 from openvocab.datasets.preparation.preparations import PREPARATIONS
 from openvocab.datasets.seeded_sampler import SeededIndex
-from openvocab.registry import DATASETS
 from openvocab.vocab import Vocabulary
 
 PUBLISHED = dict(
@@ -99,18 +97,9 @@ def test_a_dry_run_writes_nothing(run, prepared, tmp_path):
 
 
 @pytest.fixture
-def load(repo_root, prepared):
+def load(load_config, prepared):
     """Builds the data set of a config on the prepared tree."""
-
-    def load(name, loader='test', scope='mmseg'):
-        path = repo_root / f'configs/_base_/datasets/{name}.py'
-        cfg = Config.fromfile(path)[f'{loader}_dataloader'].dataset
-        assert cfg.data_root.startswith('data/')
-        cfg.data_root = str(prepared.root / cfg.data_root.removeprefix('data/'))
-        init_default_scope(scope)
-        return DATASETS.build(cfg)
-
-    return load
+    return partial(load_config, prepared.root)
 
 
 STUFF = [0, 79, 80, 170, 255]
