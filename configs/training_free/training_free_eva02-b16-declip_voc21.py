@@ -1,6 +1,6 @@
 # EVA02-CLIP-B/16 refined by DeCLIP: CSA at scale 1/8, as its segmentation branch reads it.
 #   python tools/test.py configs/training_free/training_free_eva02-b16-declip_voc21.py
-#   python tools/test_benchmarks.py FILE [--benchmarks pc60 a150 ...]
+#   python tools/test.py FILE --benchmarks pc60 a150  (or all)
 # Published: mIoU 59.7 (VOC21); 41.9 on average over the eight benchmarks.
 _base_ = [
     '../_base_/models/training_free_words.py',

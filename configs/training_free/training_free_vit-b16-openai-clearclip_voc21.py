@@ -1,6 +1,6 @@
 # ClearCLIP with OpenAI ViT-B/16: q-q attention, neither residual nor FFN.
 #   python tools/test.py configs/training_free/training_free_vit-b16-openai-clearclip_voc21.py
-#   python tools/test_benchmarks.py FILE [--benchmarks pc60 a150 ...]
+#   python tools/test.py FILE --benchmarks pc60 a150  (or all)
 # Published: mIoU 51.8 (VOC21); 38.1 on average over the eight benchmarks.
 _base_ = [
     '../_base_/models/training_free.py',

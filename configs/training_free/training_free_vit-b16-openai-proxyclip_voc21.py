@@ -1,6 +1,6 @@
 # ProxyCLIP with OpenAI ViT-B/16 and DINO ViT-B/8: values mixed by DINO's similarities.
 #   python tools/test.py configs/training_free/training_free_vit-b16-openai-proxyclip_voc21.py
-#   python tools/test_benchmarks.py FILE [--benchmarks pc60 a150 ...]
+#   python tools/test.py FILE --benchmarks pc60 a150  (or all)
 _base_ = [
     '../_base_/models/training_free_words.py',
     '../_base_/datasets/voc21_native_segmentation.py',

@@ -1,6 +1,6 @@
 # SCLIP with OpenAI ViT-B/16: q-q plus k-k attention, residual and FFN kept.
 #   python tools/test.py configs/training_free/training_free_vit-b16-openai-sclip_voc21.py
-#   python tools/test_benchmarks.py FILE [--benchmarks pc60 a150 ...]
+#   python tools/test.py FILE --benchmarks pc60 a150  (or all)
 # Published: mIoU 59.1 (VOC21); 38.2 on average over the eight benchmarks.
 _base_ = [
     '../_base_/models/training_free_words.py',

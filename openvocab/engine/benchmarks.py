@@ -25,8 +25,8 @@ def benchmark_in_name(config: str | Path) -> str:
 
 
 def own_benchmark(cfg: Config) -> str:
-    """:func:`benchmark_in_name` of a config that was read from a file."""
-    return benchmark_in_name(cfg.filename)
+    """What a config calls its ``benchmark``, else :func:`benchmark_in_name`."""
+    return cfg.get('benchmark') or benchmark_in_name(cfg.filename)
 
 
 def benchmark_names(cfg: Config) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -10,6 +11,27 @@ from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 
 from .safe_loading import refuse_code_in_checkpoints
+
+Reader = Callable[..., Config]
+"""What :func:`read_config` and :func:`load_config` are."""
+
+
+class ConfigOptions(DictAction):
+    """mmengine's ``DictAction`` that also keeps the words as they were written.
+
+    They stand in ``raw_cfg_options``, for the command line of another process.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Parses the options and keeps them."""
+        namespace.raw_cfg_options = list(values)
+        super().__call__(parser, namespace, values, option_string)
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,11 +44,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=ConfigOptions,
         metavar='KEY=VALUE',
         help='change entries of the config, e.g. train_dataloader.batch_size=8 or '
         'a.b="[1,2]" (no white space inside a value)',
     )
+    parser.set_defaults(raw_cfg_options=[])
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -46,19 +69,22 @@ def existing_file(text: str) -> str:
     return text
 
 
-def load_config(args: argparse.Namespace) -> Config:
+def read_config(
+    args: argparse.Namespace, prepare: Callable[[Config], None] | None = None
+) -> Config:
     """Reads ``args.config`` and applies what :func:`add_common_arguments` added.
 
-    Also prepares the process: checkpoints that carry code are refused from here on, and
-    without a GPU a distributed job talks over gloo.
+    Args:
+        args: The command line.
+        prepare: Changes the config before ``--cfg-options`` does.
 
     Raises:
         ValueError: If a key of ``--cfg-options`` goes through something that is not a
             dict or list.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    refuse_code_in_checkpoints()
     cfg = Config.fromfile(args.config)
+    if prepare is not None:
+        prepare(cfg)
     cfg.launcher = args.launcher
     if args.cfg_options is not None:
         try:
@@ -69,6 +95,23 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def load_config(
+    args: argparse.Namespace, prepare: Callable[[Config], None] | None = None
+) -> Config:
+    """:func:`read_config`, and prepares the process.
+
+    Checkpoints that carry code are refused from here on, and without a GPU a
+    distributed job talks over gloo.
+
+    Raises:
+        ValueError: As :func:`read_config`.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    refuse_code_in_checkpoints()
+    cfg = read_config(args, prepare)
     if args.launcher == 'pytorch' and not torch.cuda.is_available():
         _use_cpu_processes(cfg)
     return cfg
@@ -149,7 +192,10 @@ def set_resume(cfg: Config, resume: str | None) -> None:
 
 
 def ensure_report(
-    cfg: Config, out_dir: str | None = None, method: str | None = None
+    cfg: Config,
+    out_dir: str | None = None,
+    method: str | None = None,
+    **settings: str | None,
 ) -> None:
     """Makes testing end with ``report.json`` and ``report.md``.
 
@@ -157,7 +203,9 @@ def ensure_report(
         cfg: The config, changed in place; gets a ``ReportHook`` if it has none.
         out_dir: Where the report goes; None leaves what the config says.
         method: Name of the row; None leaves what the config says.
+        **settings: Other arguments of the hook, likewise.
     """
+    settings = dict(out_dir=out_dir, method=method, **settings)
     hooks = [h for h in cfg.get('default_hooks', {}).values() if h is not None]
     hooks += cfg.get('custom_hooks') or []
     reports = [hook for hook in hooks if hook.get('type') == 'openvocab.ReportHook']
@@ -166,4 +214,4 @@ def ensure_report(
         cfg.custom_hooks = [*(cfg.get('custom_hooks') or []), added]
         reports = [cfg.custom_hooks[-1]]
     for hook in reports:
-        hook.update({k: v for k, v in (('out_dir', out_dir), ('method', method)) if v})
+        hook.update({key: value for key, value in settings.items() if value})

@@ -194,6 +194,19 @@ def test_two_processes_equal_the_doubled_batch(toy, call, repo_root, tmp_path):
     assert row['total'] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.dist
+@pytest.mark.slow
+def test_two_processes_test_several_configs(toy, call, repo_root):
+    other = toy.with_name('other_config.py')
+    other.write_text(f'_base_ = "./{toy.name}"\n')
+    test = ['bash', repo_root / 'tools/dist_test.sh', toy, 'none', 2]
+    output = call(*test, other, '--work-dir', 'out')
+    rows = json.loads((toy.parent / 'out' / 'report.json').read_text())
+    assert [row['method'] for row in rows] == ['toy_config', 'other_config']
+    assert [row['total'] for row in rows] == [15.0, 15.0]
+    assert output.count('written: out/comparison.html') == 1
+
+
 @pytest.mark.parametrize(
     'tool, arguments, message',
     [
