@@ -22,7 +22,9 @@ L14_336 = Size(768, 1024, 24, 14, 24, 768, 12)
 # open_clip's EVA02 sizes, hidden width and heads beside
 EVA = {B16: (2048, 12), L14_336: (2730, 16)}
 SMALL = Size(16, 64, 4, 8, 4, 32, 1)
-EVA[SMALL] = (128, 2)
+# the sizes of the tiny CLIPs of OV-Shapes
+TINY = Size(96, 128, 4, 8, 8, 64, 2)
+EVA |= {SMALL: (128, 2), TINY: (256, 2)}
 
 
 def _conv(name: str, out: int, inp: int, size: int, bias: bool = True) -> Shapes:
