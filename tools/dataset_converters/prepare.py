@@ -122,6 +122,9 @@ def progress_of(args: argparse.Namespace) -> Iterator[Run]:
 
         def show(what: str, done: int, total: int | None) -> None:
             if what not in tasks:
+                for task in progress.tasks:  # what was read is read
+                    if task.total is None:
+                        progress.update(task.id, completed=1, total=1)
                 tasks[what] = progress.add_task(what, total=total)
             progress.update(tasks[what], completed=done, total=total)
 

@@ -140,7 +140,7 @@ class ADE20KPanoptic(PanopticMaps):
         return [self.summary(len(images), segments, state)]
 
     def _conversions(self) -> Iterator[PanopticConversion]:
-        for image in sorted(self.images.glob('*.jpg')):
+        for image in sorted(self.images.glob('[!.]*.jpg')):
             png = f'{image.stem}.png'
             yield PanopticConversion(
                 image, self.semantic / png, self.instances / png, self.segments / png

@@ -53,12 +53,10 @@ class Archive:
         path = self.path(downloads, root)
         run.reading(path.name)
         target = root / self.into
-        written = files = done = 0
+        written = files = 0
         with _opened(path) as source:
-            total = source.total
             for member in source.members():
-                done += member.packed
-                run.progress(path.name, done, total)
+                run.progress(path.name, member.end, source.total)
                 if not member.name.startswith(self.keep):
                     continue
                 file = target / _inner_path(member.name, path)
@@ -78,11 +76,11 @@ class Archive:
 
 @dataclass(frozen=True)
 class _Member:
-    """One file of an archive; ``packed`` is what it adds to the progress, in bytes."""
+    """One file of an archive; at its end so many bytes of the total are done."""
 
     name: str
     size: int
-    packed: int
+    end: int
     handle: Any
 
 
@@ -96,9 +94,11 @@ class _Zip:
         return sum(info.file_size for info in self.file.infolist())
 
     def members(self) -> Iterator[_Member]:
+        end = 0
         for info in self.file.infolist():
+            end += info.file_size
             if not info.is_dir():
-                yield _Member(info.filename, info.file_size, info.file_size, info)
+                yield _Member(info.filename, info.file_size, end, info)
 
     def open(self, member: _Member) -> IO[bytes]:
         return self.file.open(member.handle)
@@ -108,13 +108,15 @@ class _Zip:
 class _Tar:
     path: Path
     file: tarfile.TarFile
-    # compressed archives tell their length only when they are read
-    total: None = None
+    # what the tar is read from: compressed ones do not tell their length
+    stream: IO[bytes]
+    total: int
 
     def members(self) -> Iterator[_Member]:
         for info in self.file:
             if info.isfile():
-                yield _Member(info.name.removeprefix('./'), info.size, 1, info)
+                name = info.name.removeprefix('./')
+                yield _Member(name, info.size, self.stream.tell(), info)
             elif not info.isdir():
                 raise ValueError(f'{self.path}: {info.name} is no plain file')
 
@@ -141,8 +143,9 @@ def _opened(path: Path) -> Iterator[_Zip | _Tar | _Single]:
             with zipfile.ZipFile(path) as file:
                 yield _Zip(path, file)
         elif path.name.endswith(('.tar', '.tar.gz', '.tgz')):
-            with tarfile.open(path) as file:
-                yield _Tar(path, file)
+            size = path.stat().st_size
+            with path.open('rb') as stream, tarfile.open(fileobj=stream) as file:
+                yield _Tar(path, file, stream, size)
         else:
             yield _Single(path, path.stat().st_size)
     except FileNotFoundError:

@@ -44,4 +44,4 @@ def stuff_conversions(
     kind: type[LabelConversion], source: Path, target: Path
 ) -> list[LabelConversion]:
     """One conversion per png of a folder such as ``stuffthingmaps/val2017``."""
-    return [kind(path, target / path.name) for path in sorted(source.glob('*.png'))]
+    return [kind(path, target / path.name) for path in sorted(source.glob('[!.]*.png'))]

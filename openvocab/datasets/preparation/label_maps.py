@@ -54,7 +54,10 @@ class Listed(Names):
 
 @dataclass(frozen=True)
 class Found(Names):
-    """Names of all files below a folder that have a suffix."""
+    """Names of all files below a folder that have a suffix; hidden ones are no files.
+
+    Those are left by a process that was killed, or by other systems.
+    """
 
     path: Path
     suffix: str
@@ -66,6 +69,7 @@ class Found(Names):
         return sorted(
             path.relative_to(self.path).as_posix().removesuffix(self.suffix)
             for path in self.path.rglob(f'*{self.suffix}')
+            if not path.name.startswith('.')
         )
 
 

@@ -105,7 +105,7 @@ def all_conversions(source: Path, target: Path) -> list[LabelConversion]:
     """One conversion per ``.mat`` of the unpacked ``trainval.tar.gz``."""
     return [
         AllLabels(path, target / f'{path.stem}.png')
-        for path in sorted(source.glob('*.mat'))
+        for path in sorted(source.glob('[!.]*.mat'))
     ]
 
 

@@ -53,6 +53,16 @@ def test_progress_reaches_its_end(tmp_path):
     assert steps[0] == ('x.zip', 0, None) and steps[-1] == ('x.zip', 5002, 5002)
 
 
+@pytest.mark.parametrize('name', ['x.tar', 'x.tar.gz'])
+def test_progress_through_a_tar_is_that_of_its_bytes(tmp_path, name):
+    WRITERS[name](tmp_path / name, FILES)
+    steps = []
+    unpack(tmp_path, name, progress=lambda *step: steps.append(step[1:]))
+    done, totals = zip(*steps[1:], strict=True)
+    assert {*totals} == {(tmp_path / name).stat().st_size}
+    assert list(done) == sorted(done) and 0 < done[-1] <= totals[0]
+
+
 def test_other_files_are_copied(tmp_path):
     (tmp_path / 'x.json').write_bytes(b'{}')
     assert unpack(tmp_path, 'x.json', keep=('',)).state == '1 unpacked, 0 kept'

@@ -49,6 +49,12 @@ def test_missing_extra_and_unequal_files(tree, check):
     ]
 
 
+def test_what_a_killed_process_leaves_is_not_taken_for_a_label_map(tree, check):
+    root = tree('coco/val2017', 'coco/stuffthingmaps_171/val2017')
+    (root / 'coco/stuffthingmaps_171/val2017/.x.abc.png').write_bytes(b'half')
+    assert check('coco-stuff', '--parts', 'val2017') == []
+
+
 def test_a_missing_folder_is_one_problem(tree, check):
     root = tree('coco/val2017')
     assert check('coco-object', '--parts', 'val2017') == [
