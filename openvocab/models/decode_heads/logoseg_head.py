@@ -50,8 +50,7 @@ class LoGoSegHead(ClassMapHead):
       as different symbols without saying how logits of N classes come from T queries;
       :class:`LatentLoGoSegHead` is another reading.
     - The correlation is the product per channel of projected query and projected map;
-      the embedded cosine of position and class is added (``cost_kernel``), scaled by
-      the prior like the similarity of the regions.
+      the embedded cosine of position and class is added (``cost_kernel``).
     - F_mid is the deepest tapped map, linearly projected to C channels; a map finer
       than the dense one (convolutional encoders) is averaged down to its grid.
     - "Pooled" text is the mean over a class's prompts; classes are never pooled.
@@ -77,10 +76,11 @@ class LoGoSegHead(ClassMapHead):
             dense map, linearly projected.
         fusion: Config of a :class:`ContextualFusion`; None removes it ("CCF"): X_fused
             is a linear map of [F_mid | G], and the queries stay as they are.
-        prior_in_similarity: Similarities are scaled by the prior, see
+        prior_in_similarity: Similarities of regions are scaled by the prior, see
             :class:`RegionAlignment`; False is the paper to the letter.
         cost_kernel: Side of the convolution that embeds the cosines; None leaves them
             out.
+        prior_in_cost: The prior scales the embedded cosines too.
         initial_score: What the scores of all classes begin near, in (0, 1).
         normalize_dense: Use the direction of the dense embedding alone. For encoders
             whose dense vectors differ in length for no reason, such as EVA-CLIP's.
@@ -107,6 +107,7 @@ class LoGoSegHead(ClassMapHead):
         fusion: Config | None = dict(type='openvocab.ContextualFusion'),  # noqa: B006
         prior_in_similarity: bool = True,
         cost_kernel: int | None = 7,
+        prior_in_cost: bool = False,
         initial_score: float = 0.01,
         normalize_dense: bool = False,
         decoder_dims: Sequence[int] = (64, 32),
@@ -121,7 +122,7 @@ class LoGoSegHead(ClassMapHead):
     ) -> None:
         super().__init__(max_maps, grad_checkpointing, loss, init_cfg)
         *tap_channels, embed_dim = in_channels
-        self.prior_in_similarity = prior_in_similarity
+        self.prior_in_cost = prior_in_cost
         self.normalize_dense = normalize_dense
         self.prior = None if prior is None else build_module(dict(prior))
         if regions is None:
@@ -185,9 +186,9 @@ class LoGoSegHead(ClassMapHead):
         return maps
 
     def _cost(self, dense: Tensor, text: Tensor, scale: Tensor) -> Tensor:
-        """Cosines (B, K, 1, h, w), under the prior."""
+        """Cosines (B, K, 1, h, w)."""
         cost = cosine_volume(dense, F.normalize(text, dim=-1)[:, None])
-        return cost * scale[..., None, None, None] if self.prior_in_similarity else cost
+        return cost * scale[..., None, None, None] if self.prior_in_cost else cost
 
     def _maps(
         self,

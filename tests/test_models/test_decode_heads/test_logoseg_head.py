@@ -34,6 +34,7 @@ ABLATIONS = {
     '4 x 4': dict(regions=dict(REGIONS, regions=4)),
     '8 x 8': dict(regions=dict(REGIONS, regions=8)),
     'as printed': dict(prior_in_similarity=False),
+    'prior in cost': dict(prior_in_cost=True),
     'no cost': dict(cost_kernel=None),
 }
 
@@ -78,8 +79,9 @@ def close(got, expected):
 @torch.no_grad()
 @pytest.mark.parametrize('grid', [(6, 6), (5, 7), (1, 3)])
 @pytest.mark.parametrize('count', [1, 4])
-def test_equals_its_equations_class_by_class(grid, count):
-    head, text = make(), rows(count, prompts=3)
+@pytest.mark.parametrize('prior_in_cost', [True, False])
+def test_equals_its_equations_class_by_class(grid, count, prior_in_cost):
+    head, text = make(prior_in_cost=prior_in_cost), rows(count, prompts=3)
     first, second, dense = inputs = features(1, grid)
     mean = text.mean(dim=1)
     scale = head.prior(dense, mean)[0]
@@ -98,7 +100,7 @@ def test_equals_its_equations_class_by_class(grid, count):
         for i in range(grid[0]):
             for j in range(grid[1]):
                 cosine = F.cosine_similarity(dense[0, :, i, j], mean[n], dim=0)
-                cost[0, 0, i, j] = scale[n] * cosine
+                cost[0, 0, i, j] = scale[n] * cosine if prior_in_cost else cosine
                 correlation[0, :, i, j] = q[n] * x[i, j]
         maps = correlation + head.embed(cost)
         for stage, tap, own in zip(
@@ -182,7 +184,7 @@ def test_any_number_of_classes():
 @torch.no_grad()
 def test_a_likelier_class_scales_its_own_cost_alone():
     """What the prior gates, with all else off."""
-    head = make(regions=None, fusion=None)
+    head = make(regions=None, fusion=None, prior_in_cost=True)
     head.correlate_query.weight.zero_()
     head.correlate_query.bias.zero_()
     head._scale = lambda dense, text: scale
