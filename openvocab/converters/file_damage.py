@@ -31,9 +31,16 @@ def describe_damage(path: str | Path) -> str | None:
         return 'it is a web page, not a checkpoint; fetch the file itself'
     if path.suffix == '.safetensors':
         return _short_safetensors(path, size)
-    if start.startswith(_ZIP) and not zipfile.is_zipfile(path):
+    if start.startswith(_ZIP) and not _has_end(path):
         return f'it is truncated: the archive has no end ({size} bytes are here)'
     return None
+
+
+def _has_end(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except zipfile.BadZipFile:  # an end with nonsense in it
+        return True
 
 
 def _short_safetensors(path: Path, size: int) -> str | None:

@@ -58,10 +58,13 @@ def is_torchscript(path: str | Path) -> bool:
     Args:
         path: Any file.
     """
-    if not zipfile.is_zipfile(path):
+    try:
+        if not zipfile.is_zipfile(path):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith('/constants.pkl') for name in archive.namelist())
+    except Exception:  # a damaged table of contents raises whatever it likes
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('/constants.pkl') for name in archive.namelist())
 
 
 def read_torchscript(path: str | Path) -> dict[str, Tensor]:

@@ -1,9 +1,10 @@
 """Released CLIP files, made up: every key at its published shape, other values."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 Shapes = dict[str, tuple[int, ...]]
 SIZES: Shapes = {'input_resolution': (), 'context_length': (), 'vocab_size': ()}
@@ -198,6 +199,32 @@ def _dtype(key: str) -> torch.dtype:
 def openclip_vit() -> Shapes:
     """OpenCLIP's ViT-B/16: OpenAI's without the sizes."""
     return {k: v for k, v in openai_vit().items() if k not in SIZES}
+
+
+class _Program(nn.Module):
+    """What ``torch.jit.save`` gets: parameters and buffers under their names."""
+
+    def __init__(self, state: dict[str, Tensor]) -> None:
+        super().__init__()
+        for key, value in state.items():
+            owner, _, name = key.rpartition('.')
+            module = self
+            for part in owner.split('.') if owner else ():
+                if part not in module._modules:
+                    module.add_module(part, nn.Module())
+                module = module._modules[part]
+            if value.is_floating_point():
+                module.register_parameter(name, nn.Parameter(value))
+            else:
+                module.register_buffer(name, value)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * self.logit_scale
+
+
+def save_archive(state: dict[str, Tensor], path: str | Path) -> None:
+    """Writes a TorchScript archive, as OpenAI's are."""
+    torch.jit.save(torch.jit.trace(_Program(state), torch.ones(2)), str(path))
 
 
 # family, what its file holds, architecture

@@ -5,10 +5,9 @@ import zipfile
 
 import pytest
 import torch
-from clip_releases import openai_resnet, openai_vit, with_values
+from clip_releases import openai_resnet, openai_vit, save_archive, with_values
 from mmpretrain.models.backbones import VisionTransformer
 from open_clip.model import build_model_from_openai_state_dict
-from torch import nn
 
 from openvocab.converters import ADAPTERS, CheckpointError
 from openvocab.converters.checkpoint_file import read_state_dict
@@ -30,27 +29,6 @@ CASES = {
 }
 
 
-class Archive(nn.Module):
-    """What ``torch.jit.save`` gets: parameters and buffers under their names."""
-
-    def __init__(self, state: dict[str, torch.Tensor]) -> None:
-        super().__init__()
-        for key, value in state.items():
-            owner, _, name = key.rpartition('.')
-            module = self
-            for part in owner.split('.') if owner else ():
-                if part not in module._modules:
-                    module.add_module(part, nn.Module())
-                module = module._modules[part]
-            if value.is_floating_point():
-                module.register_parameter(name, nn.Parameter(value))
-            else:
-                module.register_buffer(name, value)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x * self.logit_scale
-
-
 @pytest.fixture(scope='module', params=CASES)
 def archive(request, tmp_path_factory):
     """Architecture, archive and its tensors."""
@@ -69,8 +47,7 @@ def archive(request, tmp_path_factory):
     state = {k: v.float() if '.ln_' in k or '.bn' in k else v for k, v in state.items()}
     folder = tmp_path_factory.mktemp(request.param)
     path = folder / f'{request.param}.pt'
-    scripted = torch.jit.trace(Archive(state), torch.ones(2))
-    torch.jit.save(scripted, str(path))
+    save_archive(state, path)
     arch = folder / f'{request.param}.json'
     config = dict(embed_dim=32, quick_gelu=True, vision_cfg=vision, text_cfg=TEXT)
     arch.write_text(json.dumps(config))
