@@ -35,7 +35,8 @@ from openvocab.vocab.vocabulary import VocabularySource
 
 from .class_names import split_names
 from .images import Images, find_images, read_image
-from .model import build_model, find_config
+from .model import build_model
+from .model_zoo import find_config
 
 
 @dataclass(frozen=True)

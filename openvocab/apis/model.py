@@ -14,7 +14,6 @@ from torch import nn
 
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 from openvocab.registry import MODELS
-from openvocab.zoo import ModelIndex
 
 
 def build_model(
@@ -57,25 +56,3 @@ def build_model(
     model = revert_sync_batchnorm(model)
     model.cfg = cfg
     return model.to(device).eval()
-
-
-def find_config(name: str | Path) -> tuple[Config, str | None]:
-    """Reads a config by its file or by its name.
-
-    Args:
-        name: A config file, or the name of one of our models.
-
-    Returns:
-        The config, and the address of published weights where the name stands for a
-        model that has some.
-
-    Raises:
-        FileNotFoundError: It is neither.
-    """
-    if Path(name).is_file():
-        return Config.fromfile(name), None
-    index = ModelIndex.load()
-    for entry in index:
-        if entry.name == str(name):
-            return Config.fromfile(index.root / entry.config), entry.weights
-    raise FileNotFoundError(f'{name} is neither a config file nor a model of ours')

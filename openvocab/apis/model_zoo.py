@@ -86,6 +86,27 @@ def get_model(
     return build_model(cfg, checkpoint, device)
 
 
+def find_config(name: str | Path) -> tuple[Config, str | None]:
+    """Reads a config by its file or by its name.
+
+    Args:
+        name: A config file, or one of :func:`list_models`.
+
+    Returns:
+        The config, and the address of the weights that the zoo lists for the name.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: There is no such model.
+    """
+    if Path(name).is_file():
+        return Config.fromfile(name), None
+    if Path(name).suffix == '.py':
+        raise FileNotFoundError(f'config not found: {name}')
+    entry, root = _find(str(name))
+    return Config.fromfile(root / entry.config), entry.weights
+
+
 def _find(name: str) -> tuple[ModelEntry, Path]:
     index = ModelIndex.load()
     for model in index:

@@ -9,7 +9,7 @@ from mmengine.config import Config
 
 from .det_inferencer import OpenVocabDetInferencer
 from .inferencer import OpenVocabInferencer
-from .model import find_config
+from .model_zoo import find_config
 from .seg_inferencer import OpenVocabSegInferencer
 
 _BY_SCOPE: Mapping[str, type[OpenVocabInferencer]] = {
@@ -37,8 +37,8 @@ def open_inferencer(
 
     Raises:
         FileNotFoundError: The config or a file of weights does not exist.
-        ValueError: The config builds neither a detector nor a segmentor that takes any
-            classes, or the checkpoint does not fit.
+        ValueError: No model has this name; the config builds neither a detector nor a
+            segmentor that takes any classes; or the checkpoint does not fit.
     """
     if isinstance(config, Config):
         cfg = deepcopy(config)

@@ -14,6 +14,7 @@ from openvocab.apis import (
     build_model,
     open_inferencer,
 )
+from openvocab.vocab import Vocabulary
 
 DET_NAMES = ('red circle', 'blue star', 'green square')
 SEG_NAMES = ('sky', 'grass', 'red circle')
@@ -170,6 +171,21 @@ def test_classes_return_after_an_error(inferencer, tmp_path):
     with pytest.raises(ValueError, match=r'broken\.jpg'):
         inferencer(tmp_path / 'broken.jpg', texts='dog')
     assert inferencer.classes == before
+
+
+def test_classes_that_the_model_knows_keep_their_colours(segmentor):
+    gray = np.full((64, 640, 3), 100, np.uint8)
+    own = Vocabulary.load('ov_shapes')
+    colors = {}
+    for name in ('grass', 'tundra'):
+        (picture,) = segmentor(gray, texts=[name], return_vis=True)['visualization']
+        # 0.55 of the image and 0.45 of the colour
+        colors[name] = (picture[2, 2].astype(float) - 55) / 0.45
+    np.testing.assert_allclose(
+        colors['grass'], own.classes[own.index('grass')].color, atol=3
+    )
+    tundra = Vocabulary.load(['tundra']).metainfo()['palette'][0]
+    np.testing.assert_allclose(colors['tundra'], tundra, atol=3)
 
 
 def test_a_packaged_vocabulary(segmentor, folder):
@@ -343,10 +359,11 @@ def test_models_that_do_not_fit(det_config, tmp_path):
         OpenVocabSegInferencer(det_config, **OFF)
     with pytest.raises(ValueError, match=r"default_scope='mmengine'"):
         open_inferencer(det_config, cfg_options=dict(default_scope='mmengine'))
-    with pytest.raises(FileNotFoundError, match=r'no\.py is neither'):
-        open_inferencer('no.py')
-    with pytest.raises(FileNotFoundError, match=r'no\.py is neither'):
-        OpenVocabDetInferencer('no.py')
+    for build in (open_inferencer, OpenVocabDetInferencer):
+        with pytest.raises(FileNotFoundError, match=r'config not found: no\.py'):
+            build('no.py')
+        with pytest.raises(ValueError, match="no model 'fvit' in the zoo"):
+            build('fvit')
     path = tmp_path / 'epoch_1.pth'
     torch.save(dict(state_dict={}), path)
     with pytest.raises(ValueError, match='name a config'):

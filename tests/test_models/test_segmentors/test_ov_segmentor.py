@@ -177,3 +177,41 @@ def test_settings_of_windows_are_checked():
         SlideAndGlobalInference(global_weight=1.5)
     with pytest.raises(ValueError, match='batch_size must be at least 1'):
         SlideAndGlobalInference(batch_size=0)
+
+
+@pytest.mark.parametrize('inference', [dict(type='openvocab.WholeInference'), SLIDE])
+def test_scores_are_those_of_the_labels(make_segmentor, inference):
+    model = make_segmentor(EIGHT, inference=inference)
+    inputs, samples = random_segmentation_batch(images=1, size=(48, 64))
+    (sample,) = model.test_step(dict(inputs=inputs, data_samples=samples))
+    batch = model.data_preprocessor(dict(inputs=inputs, data_samples=samples))
+    with torch.no_grad():
+        (scores,) = model.class_scores(list(batch['inputs']))
+    every = scores.at(slice(0, 8), (48, 64))
+    labels, best = sample.pred_sem_seg.data, sample.seg_scores.data
+    assert best.shape == labels.shape == (1, 48, 64)
+    torch.testing.assert_close(best[0], every.max(dim=0).values)
+    torch.testing.assert_close(best, every.gather(0, labels))
+
+
+def test_scores_are_flipped_with_the_labels(make_segmentor):
+    model = make_segmentor(EIGHT)
+    inputs, samples = random_segmentation_batch(images=1, size=(48, 64))
+    (plain,) = model.test_step(dict(inputs=inputs, data_samples=samples))
+    before = plain.seg_scores.data.clone()
+    samples[0].set_metainfo(dict(flip=True, flip_direction='horizontal'))
+    (flipped,) = model.test_step(dict(inputs=inputs, data_samples=samples))
+    assert torch.equal(flipped.seg_scores.data, before.flip(-1))
+
+
+def test_classes_for_a_block(make_segmentor):
+    model = make_segmentor(EIGHT)
+    (before,) = predict(model, [(64, 96)])
+    with pytest.raises(RuntimeError, match='inside'), model.using_vocabulary(['dog']):
+        assert model.dataset_meta['classes'] == ('dog',)
+        (inside,) = predict(model, [(64, 96)])
+        assert (inside == 0).all()
+        raise RuntimeError('inside')
+    assert model.dataset_meta['classes'] == tuple(EIGHT)
+    (after,) = predict(model, [(64, 96)])
+    assert torch.equal(after, before)
