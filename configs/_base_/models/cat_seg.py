@@ -39,6 +39,8 @@ model = dict(
         max_maps=32,
         # pixels without a label are negatives of every class
         loss=dict(type='openvocab.OVBCELoss', ignored_as_negative=True)),
+    # where the encoder is shown less than the crop, as in the public code
+    encoder_antialias=False,
     # a square of 640 px in windows of 384 px, averaged with a view of the whole
     inference=dict(
         type='openvocab.SlideAndGlobalInference', canvas=640, crop=384, stride=256),

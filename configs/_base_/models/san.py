@@ -11,6 +11,8 @@ model = dict(
         type='openvocab.TextBank', vocabulary='coco_stuff_171', prompts='vild14'),
     # 640 px for the side network, 320 px for CLIP
     encoder_scale=0.5,
+    # as in the public code
+    encoder_antialias=False,
     size_divisor=32,
     decode_head=dict(
         type='openvocab.SANHead',

@@ -27,7 +27,10 @@ class FittedImages(NamedTuple):
 
 
 def fit_images(
-    images: Tensor, patch_size: int, long_side: int | None = None
+    images: Tensor,
+    patch_size: int,
+    long_side: int | None = None,
+    antialias: bool = True,
 ) -> FittedImages:
     """Resizes a batch so that both sides are multiples of the patch.
 
@@ -38,6 +41,7 @@ def fit_images(
         images: (B, 3, H, W) normalised images.
         patch_size: Pixels per patch side.
         long_side: First scale to this longer side, keeping the aspect ratio.
+        antialias: Let every pixel of the source count where it is made smaller.
 
     Returns:
         The images and the factors that map boxes to them.
@@ -51,6 +55,6 @@ def fit_images(
     if size == (height, width):
         return FittedImages(images, (1.0, 1.0))
     resized = F.interpolate(
-        images, size, mode='bilinear', align_corners=False, antialias=True
+        images, size, mode='bilinear', align_corners=False, antialias=antialias
     )
     return FittedImages(resized, (size[1] / width, size[0] / height))

@@ -56,6 +56,9 @@ class OVSegmentor(BaseSegmentor):
         encoder_scale: Factor on the sides of what the backbone is given: 0.875 shows a
             crop of 384 px to a CLIP of 336 px. Sides are then rounded down to its
             patch.
+        encoder_antialias: Whether that factor, where it is below 1, lets every pixel
+            count. The public code of CAT-Seg and of SAN does not, so their released
+            weights have not seen it.
         prob_thd: Pixels whose best score is below become the class ``background``,
             which the vocabulary must have; None keeps every pixel's best class.
         data_preprocessor: Entries of a :class:`SegPreprocessor` that differ from ours:
@@ -78,6 +81,7 @@ class OVSegmentor(BaseSegmentor):
         decode_head: dict | nn.Module,
         inference: dict | Inference = dict(type='openvocab.WholeInference'),  # noqa: B006
         encoder_scale: float = 1.0,
+        encoder_antialias: bool = True,
         prob_thd: float | None = None,
         data_preprocessor: dict | nn.Module | None = None,
         init_cfg: dict | list[dict] | None = None,
@@ -94,6 +98,7 @@ class OVSegmentor(BaseSegmentor):
         self.decode_head = build_module(decode_head)
         self.inference: Inference = build_module(inference)
         self.encoder_scale = encoder_scale
+        self.encoder_antialias = encoder_antialias
         self.prob_thd = prob_thd
         self._bind(self.text_bank.vocabulary)
 
@@ -126,7 +131,9 @@ class OVSegmentor(BaseSegmentor):
         long_side = None
         if self.encoder_scale != 1:
             long_side = round(self.encoder_scale * max(inputs.shape[-2:]))
-        return fit_images(inputs, self.backbone.patch_size, long_side).images
+        return fit_images(
+            inputs, self.backbone.patch_size, long_side, self.encoder_antialias
+        ).images
 
     def encode_decode(
         self, inputs: Tensor, batch_data_samples: list[SegDataSample] | None = None

@@ -44,7 +44,7 @@ class SANSegmentor(OVSegmentor):
 
     Source: Xu et al., "Side Adapter Network for Open-Vocabulary Semantic Segmentation",
     CVPR 2023, section 3. The public code makes CLIP's image smaller without
-    antialiasing.
+    antialiasing; the configs do the same (``encoder_antialias``).
     """
 
     def __init__(

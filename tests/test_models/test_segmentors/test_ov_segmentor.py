@@ -108,6 +108,15 @@ def test_encoder_scale_changes_the_grid(make_segmentor):
     assert model(torch.randn(1, 3, 61, 50)).shape[-2:] == (15, 12)
 
 
+def test_what_the_encoder_is_shown_in_the_public_code(make_segmentor):
+    images = torch.randn(1, 3, 64, 96)
+    shown = torch.nn.functional.interpolate(images, scale_factor=0.5, mode='bilinear')
+    model = make_segmentor(encoder_scale=0.5, encoder_antialias=False)
+    torch.testing.assert_close(model.encoder_images(images), shown)
+    smooth = make_segmentor(encoder_scale=0.5).encoder_images(images)
+    assert smooth.std() < 0.9 * shown.std()
+
+
 def test_wrong_width_is_named(make_segmentor):
     bank = dict(
         type='openvocab.TextBank', vocabulary=['a'], encoder=dict(arch='ov-shapes-p')
