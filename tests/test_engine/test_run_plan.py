@@ -90,8 +90,8 @@ def test_the_command_of_a_run():
     assert (
         command[1:]
         == (
-            'test.py c.py c.pth --work-dir out/c --out out/c --method C --benchmarks pc59 '
-            '--launcher pytorch --cfg-options'
+            'test.py c.py c.pth --work-dir out/c --out out/c --method C '
+            '--benchmarks pc59 --launcher pytorch --cfg-options'
         ).split()
         + options
     )

@@ -17,6 +17,7 @@ from openvocab.models.clip_factory import (
     create_image_tower,
     resolve_checkpoint,
 )
+from openvocab.models.compiling import compile_frozen
 from openvocab.models.freezing import freeze, is_frozen
 from openvocab.models.trainable import LastBlocks, Trainable, train_only, trains
 from openvocab.registry import MODELS
@@ -57,6 +58,8 @@ class CLIPBackbone(BaseModule):
             blocks: ``openvocab.AttentionProjections``, ``openvocab.WholeTower``.
         normalize_dense: Overrides ``normalize_before_pooling``, the family's rule.
         grad_checkpointing: Recompute blocks in the backward pass to save memory.
+        compile: Run a frozen backbone through ``torch.compile``: True, or arguments of
+            it. Names in checkpoints stay the same; see :func:`compile_frozen`.
         init_cfg: ``dict(type='Pretrained', checkpoint=path[, prefix=str])``: a file of
             :func:`save_encoder`, or any checkpoint of the same architecture; ``prefix``
             picks one backbone out of a whole model's checkpoint.
@@ -76,6 +79,7 @@ class CLIPBackbone(BaseModule):
         trainable: dict[str, Any] | Trainable | None = None,
         normalize_dense: bool | None = None,
         grad_checkpointing: bool = False,
+        compile: bool | dict[str, Any] = False,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg=_checked_init_cfg(init_cfg))
@@ -98,6 +102,8 @@ class CLIPBackbone(BaseModule):
         self.fingerprint = clip_fingerprint(arch, checkpoint, self.visual)
         check_on_load(self)
         self._freeze(self._strategy(trainable_blocks, trainable))
+        if compile is not False:
+            compile_frozen(self, compile)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Compute the maps, fine to coarse.
