@@ -119,7 +119,8 @@ class TaskAdapter(Adapter):
         conversion.metadata['arch'] = arch_name(arch)
         if config := self.config(arch, conversion.state):
             conversion.metadata['config'] = config
-        return (*wrong, *self.wrong_shapes(conversion.state))
+        # the rest is measured by the encoder
+        return tuple(wrong) or tuple(self.wrong_shapes(conversion.state))
 
     def encoder_state(
         self, state: Mapping[str, Tensor]

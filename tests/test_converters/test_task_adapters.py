@@ -1,5 +1,7 @@
 """Detectors and segmentors: keys at published shapes, there and back, accounted for."""
 
+import json
+import random
 from pathlib import Path
 
 import pytest
@@ -179,3 +181,53 @@ def test_a_clip_is_no_task_model():
     shapes = {k: v for k, v in openai_vit().items() if '.' in k}
     for family in (*SMALL_RELEASES, 'san_mmseg'):
         assert not ADAPTERS[family].matches(without_values(shapes))
+
+
+def _mutate(state: dict, rng: random.Random) -> None:
+    """One fault, in place."""
+    key = rng.choice(list(state))
+    value = state[key]
+    kind = rng.randrange(7)
+    if kind == 0:
+        del state[key]
+    elif kind == 1:
+        state[key.replace('.', '_', 1)] = state.pop(key)
+    elif kind == 2:
+        state[f'{key}.{rng.randrange(10**9)}'] = value
+    elif kind == 3:
+        state[key] = value.flatten()[:1].reshape(())
+    elif kind == 4:
+        state[key] = value[None]
+    elif kind == 5:
+        state[key] = value.to(torch.uint8)
+    else:
+        parts = key.split('.')
+        parts[rng.randrange(len(parts))] = str(rng.randrange(10**12))
+        state['.'.join(parts)] = state.pop(key)
+
+
+def test_faulty_files_give_messages(small, tmp_path):
+    """Whatever is wrong is listed or raised as an error of checkpoints."""
+    adapter, upstream = small
+    width, joint = 64, 16
+    arch = tmp_path / 'tiny.json'
+    vision = dict(image_size=32, patch_size=8, width=width, layers=4, head_width=64)
+    text = dict(context_length=77, vocab_size=49408, width=32, heads=1, layers=1)
+    arch.write_text(json.dumps(dict(embed_dim=joint, vision_cfg=vision, text_cfg=text)))
+    if adapter.family != 'fvit':
+        assert adapter.verify(adapter.from_upstream(upstream), str(arch)) == ()
+    rng = random.Random(0)
+    silent = 0
+    for _ in range(60):
+        state = dict(upstream)
+        for _ in range(rng.randrange(1, 4)):
+            _mutate(state, rng)
+        try:
+            conversion = adapter.from_upstream(state)
+            problems = conversion.problems or adapter.verify(conversion, str(arch))
+        except CheckpointError as error:
+            problems = (str(error),)
+        assert all(problem and '\n' not in problem for problem in problems)
+        silent += not problems
+    # what is dropped anyway, and counters, may be faulty
+    assert silent < 20

@@ -11,7 +11,11 @@ from mmengine.registry import init_default_scope
 from task_releases import TASK_RELEASES, TINY, cat_seg, fvit, san
 
 import openvocab
+from openvocab.apis.model import build_model
 from openvocab.converters import ADAPTERS
+from openvocab.converters.checkpoint_file import read_metadata
+from openvocab.converters.conversion import inspect_file, write_conversion
+from openvocab.converters.publish import publish
 from openvocab.registry import MODELS
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'
@@ -100,6 +104,33 @@ def test_what_sync_batch_norm_of_mmcv_wrote_loads(tiny_arch):
     state = conversion.state
     state = {k: v for k, v in state.items() if not k.startswith('backbone.')}
     model.load_state_dict(state, strict=True)
+
+
+def test_from_the_released_file_to_a_published_one(tiny_arch, tmp_path):
+    """Convert, load by ``build_model``, publish, load again: one and the same model."""
+    torch.manual_seed(0)
+    upstream = with_values(san(TINY))
+    torch.save(dict(model=upstream, iteration=60000), tmp_path / 'san_tiny.pth')
+    found = inspect_file(tmp_path / 'san_tiny.pth', arch=tiny_arch)
+    assert found.family == 'san' and found.problems == ()
+    write_conversion(found, tmp_path / 'san.safetensors')
+    assert read_metadata(tmp_path / 'san.safetensors')['family'] == 'san'
+
+    config = tmp_path / 'san_tiny.py'
+    base = CONFIGS / TASK_RELEASES['san B/16'][3]
+    config.write_text(
+        f'_base_ = {str(base)!r}\nmodel = dict(backbone=dict(arch={tiny_arch!r}, '
+        f"checkpoint=None), text_bank=dict(vocabulary=['sky'], prompts=['a {{}}']))\n"
+    )
+    published = publish(config, tmp_path / 'san.safetensors', tmp_path / 'out')
+    assert published.encoder.startswith('kept, ')  # its positions were trained
+    state = build_model(config, published.path).backbone.state_dict()
+    key = 'clip_visual_extractor.positional_embedding'
+    assert torch.equal(state['visual.positional_embedding'], upstream[key])
+    content = torch.load(published.path, weights_only=True)
+    back = ADAPTERS['san'].to_upstream(content['state_dict'])
+    assert back.keys() <= upstream.keys()
+    assert all(torch.equal(back[key], upstream[key]) for key in back)
 
 
 @pytest.mark.slow
