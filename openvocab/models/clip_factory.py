@@ -210,15 +210,27 @@ def clip_mean_std(
     """Channel mean and standard deviation (RGB, images in [0, 1]) of a CLIP's input.
 
     Args:
-        arch: Architecture; its config may state them under ``preprocess_cfg``.
+        arch: Architecture; its config may state them under ``preprocess_cfg``, else
+            they are those that all pretrained tags of it share (SigLIP's are not
+            OpenAI's).
         checkpoint: Where it is an open_clip tag, the tag's own values come first.
     """
     default = PreprocessCfg()
     stated = dict(clip_config(arch)[0].get('preprocess_cfg', {}))
+    if not stated:
+        tags = list_pretrained_tags_by_model(arch)
+        known = [_mean_std(get_pretrained_cfg(arch, tag)) for tag in tags]
+        if known and all(values == known[0] for values in known):
+            stated.update(known[0])
     if checkpoint is not None:
-        stated.update(get_pretrained_cfg(arch, str(checkpoint)))
+        name = parse_source(checkpoint).location
+        stated.update(_mean_std(get_pretrained_cfg(arch, name)))
     mean, std = stated.get('mean', default.mean), stated.get('std', default.std)
     return tuple(mean), tuple(std)
+
+
+def _mean_std(config: dict[str, Any]) -> dict[str, Any]:
+    return {key: config[key] for key in ('mean', 'std') if key in config}
 
 
 def arch_name(arch: str) -> str:

@@ -144,6 +144,9 @@ def test_mean_and_std(write_arch):
     assert clip_mean_std(arch) == ((0.5, 0.4, 0.3), (0.2, 0.2, 0.1))
     create_clip(arch)
     assert clip_mean_std('ViT-B-16-SigLIP', 'webli')[0] == (0.5, 0.5, 0.5)
+    assert clip_mean_std('ViT-B-16-SigLIP', 'checkpoints/a.pt')[0] == (0.5, 0.5, 0.5)
+    assert clip_mean_std('ViT-L-14', 'laion2b_s32b_b82k')[0] == (0.5, 0.5, 0.5)
+    assert clip_mean_std('ViT-L-14')[0] == pytest.approx(mean)
 
 
 def test_image_size_must_be_square(write_arch):
