@@ -17,11 +17,11 @@ from .model_index import ModelEntry, ModelIndex
 from .tables import configs_table, measured_tables, published_tables
 
 _BLOCK = re.compile(
-    r'(?P<begin><!-- begin (?P<kind>[a-z]+)(?P<folders>( [a-z_]+)*) -->\n)'
-    r'(?P<body>.*?)(?P<end><!-- end (?P=kind) -->)',
-    re.DOTALL,
+    r'^(?P<begin><!-- begin (?P<kind>[a-z]+)(?P<folders>( [a-z_]+)*) -->\n)'
+    r'(?P<body>.*?)^(?P<end><!-- end (?P=kind) -->)$',
+    re.DOTALL | re.MULTILINE,
 )
-_MARK = re.compile(r'<!-- (begin|end) ')
+_MARK = re.compile(r'^<!-- (begin|end) ', re.MULTILINE)
 
 _KINDS: Mapping[str, Callable[[Sequence[ModelEntry], str], str]] = {
     'configs': configs_table,

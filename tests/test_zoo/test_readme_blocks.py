@@ -142,3 +142,9 @@ def test_bad_marks(zoo, page, message):
     zoo.write(model('alpha_vit_coco'))
     with pytest.raises(ValueError, match=message):
         fill_blocks(page, ModelIndex.load(zoo.root), 'alpha')
+
+
+def test_marks_within_a_line_are_words(zoo):
+    zoo.write(model('alpha_vit_coco'))
+    page = 'Write `<!-- begin configs -->` first.\n'
+    assert fill_blocks(page, ModelIndex.load(zoo.root), 'alpha') == page
