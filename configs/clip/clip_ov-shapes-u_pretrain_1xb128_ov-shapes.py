@@ -22,3 +22,4 @@ param_scheduler = [
         type='CosineAnnealingLR', T_max=max_epochs, by_epoch=True,
         convert_to_iter_based=True),
 ]
+auto_scale_lr = dict(enable=False, base_batch_size=128)

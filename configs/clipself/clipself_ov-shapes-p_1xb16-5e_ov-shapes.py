@@ -10,3 +10,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=1e-3, begin=0, end=20, by_epoch=False),
     dict(type='CosineAnnealingLR', T_max=5, by_epoch=True, convert_to_iter_based=True),
 ]
+auto_scale_lr = dict(base_batch_size=16)

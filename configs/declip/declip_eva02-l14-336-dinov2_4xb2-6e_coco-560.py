@@ -12,3 +12,4 @@ model = dict(
     backbone=dict(readout=dict(attn_scale=1.0)),
     context_loss=dict(loss_weight=0.1))
 default_hooks = dict(export=dict(alpha=0.95))
+auto_scale_lr = dict(base_batch_size=8)
