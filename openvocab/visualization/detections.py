@@ -47,11 +47,11 @@ def draw_detections(
         found.bboxes.numpy() * (width / image.shape[1]),
         captions,
         region_colors(found.labels.tolist(), len(found), metainfo),
-        _segment_map(found.masks.numpy()) if 'masks' in found else None,
+        segment_map_of(found.masks.numpy()) if 'masks' in found else None,
     )
 
 
-def _segment_map(masks: np.ndarray) -> np.ndarray:
+def segment_map_of(masks: np.ndarray) -> np.ndarray:
     """(H, W) of (N, H, W) masks: i + 1 where mask i is on top."""
     segments = np.zeros(masks.shape[1:], dtype=np.int32)
     for number, mask in enumerate(masks.astype(bool), 1):

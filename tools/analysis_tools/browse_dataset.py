@@ -12,16 +12,17 @@ from rich.console import Console
 from rich.progress import track
 
 import openvocab  # noqa: F401
-from openvocab.structures import RegionDataSample
-from openvocab.visualization import draw_sample
+from openvocab.analysis.synthetic_images import innermost
+from openvocab.datasets.seeded_sampler import SeededIndex
+from openvocab.visualization.packed import draw_packed
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(
-        description='Draw the images of a data set after the whole pipeline: regions '
-        'with class name, thing or stuff and split, tinted segments, and the crops '
-        'where the pipeline cuts any. Regions without labels are numbered.',
+        description='Draw the images of a data set after the whole pipeline: regions, '
+        'boxes and masks, or label maps, with class name, thing or stuff and split, '
+        'and the crops where the pipeline cuts any. Regions without labels are numbered.',
         epilog='example: browse_dataset.py CONFIG --split val --number 8 --out DIR',
     )
     parser.add_argument('config', help='path of a config')
@@ -41,6 +42,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--width', type=int, default=800, help='pixels of a picture (default: 800)'
     )
     parser.add_argument(
+        '--vocab',
+        metavar='NAME',
+        help='label by this vocabulary instead: packaged, or a json file; its splits '
+        'stand behind the names',
+    )
+    parser.add_argument(
         '--out',
         default='work_dirs/browse_dataset',
         help='folder for the png files (default: %(default)s)',
@@ -57,6 +64,8 @@ def main(argv: list[str] | None = None) -> None:
         loader = cfg.get(f'{args.split}_dataloader')
         if loader is None:
             raise ValueError(f'{args.config} has no {args.split}_dataloader')
+        if args.vocab:
+            innermost(loader.dataset)['vocabulary'] = args.vocab
         dataset = DATASETS.build(loader.dataset)
         files = draw(dataset, args)
     except (OSError, LookupError, ValueError) as error:
@@ -71,14 +80,10 @@ def draw(dataset: BaseDataset, args: argparse.Namespace) -> list[Path]:
     files = []
     stop = min(len(dataset), args.start + args.number)
     for index in track(range(args.start, stop), 'drawing'):
-        item = dataset[index]
+        # a fixed augmentation for pipelines with SeedAugmentation; an int to the others
+        item = dataset[SeededIndex(index, seed=index)]
         sample = item['data_samples']
-        if not isinstance(sample, RegionDataSample):
-            raise ValueError(
-                f'{args.config}: only pipelines that end with openvocab.PackRegions '
-                f'can be drawn, this one gives {type(sample).__name__}'
-            )
-        picture = draw_sample(item['inputs'], sample, dataset.metainfo, args.width)
+        picture = draw_packed(item['inputs'], sample, dataset.metainfo, args.width)
         stem = Path(sample.get('img_path', '')).stem
         files.append(folder / f'{index:06d}_{stem}.png')
         cv2.imwrite(str(files[-1]), picture)

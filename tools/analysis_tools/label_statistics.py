@@ -14,8 +14,8 @@ from rich.progress import track
 from rich.table import Table
 
 import openvocab  # noqa: F401
-from openvocab.datasets.segmentation.label_counts import LabelCounts
 from openvocab.datasets.segmentation.count_table import class_table, summary_row
+from openvocab.datasets.segmentation.label_counts import LabelCounts
 
 PIPELINE = [
     dict(type='mmcv.LoadImageFromFile'),
