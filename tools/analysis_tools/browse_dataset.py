@@ -20,9 +20,10 @@ from openvocab.visualization.packed import draw_packed
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(
-        description='Draw the images of a data set after the whole pipeline: regions, '
-        'boxes and masks, or label maps, with class name, thing or stuff and split, '
-        'and the crops where the pipeline cuts any. Regions without labels are numbered.',
+        description='Draw the images of a data set after the whole pipeline: '
+        'regions, boxes and masks, or label maps, with class name, thing or stuff and '
+        'split, and the crops where the pipeline cuts any. Regions without labels are '
+        'numbered.',
         epilog='example: browse_dataset.py CONFIG --split val --number 8 --out DIR',
     )
     parser.add_argument('config', help='path of a config')
