@@ -1,15 +1,13 @@
-"""Every config: name, length, metafile row, README, scopes."""
+"""Every config: name, length, scopes. Metafiles: test_tools/test_check_metafiles.py."""
 
 import re
 from pathlib import Path
 
 import pytest
-import yaml
 from mmengine.config import Config, ConfigDict
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAVES = sorted(p for p in (ROOT / 'configs').glob('[!_]*/*.py'))
-METHODS = sorted({p.parent.name for p in LEAVES})
 # {method}_{encoder}[-{alignment}]_{detail and schedule}_{dataset}
 NAME = re.compile(
     r'^(?P<method>[a-z]+(_seg|_free)?)_(?P<encoder>[a-z0-9-]+)'
@@ -33,24 +31,6 @@ def test_name_length_and_round_trip(path, tmp_path):
     cfg.dump(tmp_path / 'dumped.py')
     again = Config.fromfile(tmp_path / 'dumped.py')
     assert again.to_dict() == cfg.to_dict()
-
-
-@pytest.mark.parametrize('method', METHODS)
-def test_metafile_and_readme_cover_the_folder(method):
-    folder = ROOT / 'configs' / method
-    meta = yaml.safe_load((folder / 'metafile.yml').read_text())
-    rows = {ROOT / model['Config'] for model in meta['Models']}
-    assert rows == {p for p in LEAVES if p.parent == folder}
-    collection = meta['Collections'][0]
-    assert (ROOT / collection['README']).exists()
-    assert {model['In Collection'] for model in meta['Models']} == {collection['Name']}
-    readme = (ROOT / collection['README']).read_text()
-    for model in meta['Models']:
-        for result in model.get('Results', [])[:1]:
-            first = next(iter(result['Metrics'].values()))
-            assert str(first) in readme, model['Name']
-    index = yaml.safe_load((ROOT / 'model-index.yml').read_text())
-    assert f'configs/{method}/metafile.yml' in index['Import']
 
 
 def typed_dicts(node, path=''):

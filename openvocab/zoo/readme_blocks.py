@@ -12,6 +12,7 @@ Kinds: ``configs``, ``published``, ``measured``. Names of folders may follow the
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from .model_index import ModelEntry, ModelIndex
 from .tables import configs_table, measured_tables, published_tables
@@ -23,20 +24,20 @@ _BLOCK = re.compile(
 )
 _MARK = re.compile(r'^<!-- (begin|end) ', re.MULTILINE)
 
-_KINDS: Mapping[str, Callable[[Sequence[ModelEntry], str], str]] = {
+_KINDS: Mapping[str, Callable[[Sequence[ModelEntry], Path], str]] = {
     'configs': configs_table,
     'published': lambda models, folder: published_tables(models),
     'measured': lambda models, folder: measured_tables(models),
 }
 
 
-def fill_blocks(text: str, index: ModelIndex, folder: str = '') -> str:
+def fill_blocks(text: str, index: ModelIndex, folder: Path) -> str:
     """Writes the generated parts of a page anew.
 
     Args:
         text: The page.
         index: The metafiles.
-        folder: The folder below ``configs/`` of the page.
+        folder: The folder of the page, relative to the root of the index.
 
     Returns:
         The page; equal to ``text`` if it was up to date.
@@ -49,7 +50,7 @@ def fill_blocks(text: str, index: ModelIndex, folder: str = '') -> str:
         kind = match['kind']
         if kind not in _KINDS:
             raise ValueError(f'begin {kind}: not one of {", ".join(_KINDS)}')
-        folders = match['folders'].split() or [folder]
+        folders = match['folders'].split() or [folder.name]
         models = index.in_folder(*folders)
         for name in folders:
             if not index.in_folder(name):

@@ -1,6 +1,8 @@
 """Markdown tables of the models in a metafile."""
 
 from collections.abc import Callable, Iterable, Sequence
+from os.path import relpath
+from pathlib import Path
 from typing import NamedTuple
 
 from openvocab.evaluation.report_columns import Column, columns_of
@@ -23,16 +25,17 @@ class _Place(NamedTuple):
 _Cells = dict[_Row, dict[_Place, Result]]
 
 
-def configs_table(models: Sequence[ModelEntry], folder: str) -> str:
+def configs_table(models: Sequence[ModelEntry], folder: Path) -> str:
     """A row per encoder and training set with links to all its configs.
 
     Args:
         models: The models of one or several folders.
-        folder: The folder below ``configs/`` of the page; links are relative to it.
+        folder: The folder of the page, relative to the root of the index; links are
+            relative to it.
     """
     rows: dict[_Row, list[ModelEntry]] = {}
     for model in models:
-        rows.setdefault(_Row(model.label, model.training_data), []).append(model)
+        rows.setdefault(_row(model, model.label, models), []).append(model)
     weights = any(model.weights for model in models)
     lines = [
         [
@@ -74,13 +77,19 @@ def _tables(
         for model, result in found:
             if result.task != task:
                 continue
-            row = cells.setdefault(
-                _Row(result.label or model.label, model.training_data), {}
-            )
+            label = result.label or model.label
+            row = cells.setdefault(_row(model, label, [m for m, _ in found]), {})
             for column in columns_of([result.metrics]):
                 row.setdefault(_Place(result.dataset, column), result)
         tables += [_table(task, group, render, seeds) for group in _connected(cells)]
     return '\n\n'.join(tables)
+
+
+def _row(model: ModelEntry, label: str, models: Iterable[ModelEntry]) -> _Row:
+    """The row of a model; it says the method where there are several."""
+    if len({other.collection for other in models}) > 1:
+        label = f'{model.collection}, {label}'
+    return _Row(label, model.training_data)
 
 
 def _connected(cells: _Cells) -> list[_Cells]:
@@ -190,12 +199,10 @@ def _join(parts: Iterable[str]) -> str:
     return ' / '.join(parts)
 
 
-def _config_link(model: ModelEntry, folder: str) -> str:
+def _config_link(model: ModelEntry, folder: Path) -> str:
     # without the method and the encoder, which the folder and the row name
     short = '_'.join(model.name.split('_')[model.config.parent.name.count('_') + 2 :])
-    home = model.config.parent.name
-    where = '' if home == folder else f'../{home}/'
-    return f'[{short}]({where}{model.config.name})'
+    return f'[{short}]({Path(relpath(model.config, folder)).as_posix()})'
 
 
 def _weights_link(model: ModelEntry) -> str:

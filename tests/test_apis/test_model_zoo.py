@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine import hub
 from mmengine.config import Config
 
 from openvocab.apis import get_model, list_models
@@ -78,3 +79,11 @@ def test_options_and_errors(tmp_path):
         get_model('fvit_ov-shapes')
     with pytest.raises(FileNotFoundError, match=r'no\.pth'):
         get_model(UNTRAINED, pretrained=tmp_path / 'no.pth')
+
+
+@pytest.mark.parametrize('name', [UNTRAINED, 'san_ov-shapes-u_1xb8-450i_ov-shapes'])
+def test_mmengine_builds_the_same(name):
+    """By its own scope table and defaults, which are not those of the config."""
+    folder = name.split('_')[0]
+    model = hub.get_model(f'openvocab::{folder}/{name}.py')
+    assert type(model) is type(get_model(name))

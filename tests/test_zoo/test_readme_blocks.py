@@ -1,15 +1,17 @@
+from pathlib import Path
+
 import pytest
 from tiny_zoo import model, result, runs
 
 from openvocab.zoo import ModelIndex, fill_blocks
 
 
-def filled(zoo, kind, *models, folder='alpha'):
+def filled(zoo, kind, *models, folder='configs/alpha'):
     zoo.write(*models)
     page = f'# Page\n\n<!-- begin {kind} -->\nold\n<!-- end {kind.split()[0]} -->\n'
-    text = fill_blocks(page, ModelIndex.load(zoo.root), folder)
+    text = fill_blocks(page, ModelIndex.load(zoo.root), Path(folder))
     assert text.startswith('# Page\n\n<!-- begin') and 'old' not in text
-    assert fill_blocks(text, ModelIndex.load(zoo.root), folder) == text
+    assert fill_blocks(text, ModelIndex.load(zoo.root), Path(folder)) == text
     return text.split('-->\n', 1)[1].rsplit('\n<!--', 1)[0]
 
 
@@ -108,6 +110,17 @@ def test_measured_figures_have_seeds_spread_and_commands(zoo):
     assert filled(zoo, 'published', entry).endswith('| ViT | 99.0 |')
 
 
+def test_methods_side_by_side(zoo):
+    measured = [result('A-150', miou=1.0, more=runs(0))]
+    table = filled(
+        zoo,
+        'measured alpha beta',
+        model('alpha_vit_coco', Measured=measured),
+        model('beta_vit_coco', Measured=measured),
+    )
+    assert '| Alpha, ViT | 1.0 | 1 |\n| Beta, ViT | 1.0 | 1 |' in table
+
+
 def test_nothing_measured(zoo):
     assert filled(zoo, 'measured', model('alpha_vit_coco')) == 'Nothing yet.'
 
@@ -123,10 +136,18 @@ def test_configs_are_links(zoo):
     )
     assert table == (
         '| encoder | trained on | configs | weights |\n| --- | --- | --- | --- |\n'
-        '| ViT | COCO | [8xb2-1e_coco](alpha_vit_8xb2-1e_coco.py) '
+        '| Alpha, ViT | COCO | [8xb2-1e_coco](alpha_vit_8xb2-1e_coco.py) '
         '[a150](alpha_vit_a150.py) | [abababab](https://host/a.pth) - |\n'
-        '| ViT, small | COCO | [coco](../beta/beta_vit_coco.py) | - |'
+        '| Beta, ViT, small | COCO | [coco](../beta/beta_vit_coco.py) | - |'
     )
+
+
+@pytest.mark.parametrize(
+    'folder, way', [('.', 'configs/alpha/'), ('configs', 'alpha/')]
+)
+def test_links_start_at_the_page(zoo, folder, way):
+    table = filled(zoo, 'configs alpha', model('alpha_vit_coco'), folder=folder)
+    assert table.endswith(f'| ViT | COCO | [coco]({way}alpha_vit_coco.py) |')
 
 
 @pytest.mark.parametrize(
@@ -141,10 +162,10 @@ def test_configs_are_links(zoo):
 def test_bad_marks(zoo, page, message):
     zoo.write(model('alpha_vit_coco'))
     with pytest.raises(ValueError, match=message):
-        fill_blocks(page, ModelIndex.load(zoo.root), 'alpha')
+        fill_blocks(page, ModelIndex.load(zoo.root), Path('configs/alpha'))
 
 
 def test_marks_within_a_line_are_words(zoo):
     zoo.write(model('alpha_vit_coco'))
     page = 'Write `<!-- begin configs -->` first.\n'
-    assert fill_blocks(page, ModelIndex.load(zoo.root), 'alpha') == page
+    assert fill_blocks(page, ModelIndex.load(zoo.root), Path('configs/alpha')) == page

@@ -45,9 +45,8 @@ def main(argv: list[str] | None = None) -> int:
     ):
         name = path.relative_to(args.root)
         text = path.read_text(encoding='utf-8')
-        folder = path.parent.name if path.parent.parent.name == 'configs' else ''
         try:
-            filled = fill_blocks(text, index, folder)
+            filled = fill_blocks(text, index, name.parent)
         except ValueError as error:
             faults.append(f'{name}: {error}')
             continue
