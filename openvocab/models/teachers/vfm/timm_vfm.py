@@ -1,8 +1,9 @@
 """VFMs that timm implements: DINO, DINOv2 and SAM's image encoder.
 
 An architecture is a timm name, with its tag (``'vit_base_patch16_224.dino'``), which
-says the normalisation. A checkpoint is a local file or ``openvocab://NAME``; both
-timm's own files and the authors' are read.
+says the normalisation. A checkpoint is anything that
+:mod:`openvocab.converters.checkpoint_source` takes; both timm's own files and the
+authors' are read.
 """
 
 from abc import abstractmethod
