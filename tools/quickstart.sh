@@ -25,6 +25,9 @@ densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py
 fvit=configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py
 cat_seg=configs/cat_seg/cat_seg_ov-shapes-u_1xb4-240i_ov-shapes.py
 reports=()
+running=()
+cores=$(getconf _NPROCESSORS_ONLN)
+threads=$((cores > 1 ? cores / 2 : 1))
 
 # encoder_options FILE: what puts an encoder file into any config; nothing for plain CLIP
 encoder_options() {
@@ -37,7 +40,6 @@ evaluate() {
     # shellcheck disable=SC2046  (several options, none with blanks)
     "$python" tools/test.py "$3" ${5:+"$5"} --work-dir "$work/$1-$2" --method "$1" \
         --cfg-options "randomness.seed=$2" $(encoder_options "$4")
-    reports+=("$work/$1-$2/report.json")
 }
 
 # train NAME SEED CONFIG ENCODER
@@ -59,26 +61,44 @@ use() {
     evaluate "$@" "$(cat "$work/$1-$2/last_checkpoint")"
 }
 
+# beside FUNCTION NAME SEED ...: begins a row; its lines are marked. One core trains these
+# small models about as fast as two do, so that two rows at a time take half as long.
+beside() {
+    reports+=("$work/$2-$3/report.json")
+    OMP_NUM_THREADS=$threads "$@" > >(sed -u "s/^/[$2 $3] /") 2>&1 &
+    running+=($!)
+}
+
+# together: waits for what began; ends the script if one failed
+together() {
+    local process
+    for process in "${running[@]}"; do wait "$process"; done
+    running=()
+}
+
 step 'plain CLIP: report'
-evaluate CLIP 0 "$clip" ''
+beside evaluate CLIP 0 "$clip" ''
+together
 for seed in $seeds; do
-    step "CLIPSelf, seed $seed: align and report"
-    align CLIPSelf "$seed" "$clipself"
-    step "DenseVLM, seed $seed: align and report"
-    align DenseVLM "$seed" "$densevlm"
+    step "CLIPSelf and DenseVLM, seed $seed: align and report"
+    beside align CLIPSelf "$seed" "$clipself"
+    beside align DenseVLM "$seed" "$densevlm"
+    together
     encoder="$work/DenseVLM-$seed/encoder.safetensors"
     step "F-ViT on plain CLIP and on DenseVLM, seed $seed: train and report"
-    use F-ViT+CLIP "$seed" "$fvit" ''
-    use F-ViT+DenseVLM "$seed" "$fvit" "$encoder"
+    beside use F-ViT+CLIP "$seed" "$fvit" ''
+    beside use F-ViT+DenseVLM "$seed" "$fvit" "$encoder"
+    together
     step "CAT-Seg on plain CLIP and on DenseVLM, seed $seed: train and report"
-    use CAT-Seg+CLIP "$seed" "$cat_seg" ''
-    use CAT-Seg+DenseVLM "$seed" "$cat_seg" "$encoder"
+    beside use CAT-Seg+CLIP "$seed" "$cat_seg" ''
+    beside use CAT-Seg+DenseVLM "$seed" "$cat_seg" "$encoder"
+    together
 done
 
 step 'the tables'
 "$python" tools/analysis_tools/merge_reports.py "${reports[@]}" --out "$work"
 
-step 'pictures: where each encoder sees three classes, what the detector finds'
+step 'pictures: where each encoder sees three classes, what detector and segmentor find'
 seed=${seeds%% *}
 "$python" tools/analysis_tools/similarity_maps.py data/ov_shapes/val/000024.jpg --size 128 \
     --configs "$clip" "$clipself" "$densevlm" \
@@ -86,8 +106,8 @@ seed=${seeds%% *}
     "$(cat "$work/DenseVLM-$seed/last_checkpoint")" \
     --titles CLIP CLIPSelf DenseVLM --classes sky grass 'red circle' \
     --out "$work/similarity.png"
-# shellcheck disable=SC2046
-"$python" tools/demo/image_demo.py data/ov_shapes/val/000024.jpg "$fvit" \
-    "$(cat "$work/F-ViT+DenseVLM-$seed/last_checkpoint")" --out "$work/detections" \
-    --cfg-options $(encoder_options "$work/DenseVLM-$seed/encoder.safetensors")
-step "done: $work/report.json, report.md, similarity.png and detections/"
+for model in "F-ViT+DenseVLM-$seed" "CAT-Seg+DenseVLM-$seed"; do
+    "$python" tools/demo/image_demo.py data/ov_shapes/val/000024.jpg \
+        "$work/$model"/*.py "$(cat "$work/$model/last_checkpoint")" --out "$work/pictures/$model"
+done
+step "done: $work/report.json, comparison.html, similarity.png and pictures/"
