@@ -38,6 +38,11 @@ def build_parser() -> argparse.ArgumentParser:
         help='scale the learning rate from auto_scale_lr.base_batch_size to the '
         'actual total batch size',
     )
+    parser.add_argument(
+        '--tensorboard',
+        action='store_true',
+        help='also write scalars for TensorBoard, into vis_data/ of the run',
+    )
     launch.add_common_arguments(parser)
     return parser
 
@@ -51,6 +56,8 @@ def main() -> None:
         launch.set_resume(cfg, args.resume)
         if args.auto_scale_lr:
             launch.enable_auto_scale_lr(cfg)
+        if args.tensorboard:
+            launch.enable_tensorboard(cfg)
     except (FileNotFoundError, ValueError) as error:
         parser.error(str(error))
     if args.amp:

@@ -4,6 +4,7 @@ import argparse
 import logging
 import os
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import torch
@@ -12,6 +13,7 @@ from mmengine.logging import print_log
 
 from .safe_loading import refuse_code_in_checkpoints
 
+_TENSORBOARD = 'TensorboardVisBackend'
 Reader = Callable[..., Config]
 """What :func:`read_config` and :func:`load_config` are."""
 
@@ -165,6 +167,23 @@ def enable_auto_scale_lr(cfg: Config) -> None:
             '--auto-scale-lr: the config has no auto_scale_lr.base_batch_size'
         )
     cfg.auto_scale_lr.enable = True
+
+
+def enable_tensorboard(cfg: Config) -> None:
+    """Writes scalars for TensorBoard beside what the visualizer writes already.
+
+    Raises:
+        ValueError: If TensorBoard is not installed.
+    """
+    if find_spec('tensorboard') is None:
+        raise ValueError(
+            '--tensorboard: tensorboard is not installed; run pip install tensorboard'
+        )
+    visualizer = cfg.get('visualizer') or dict(type='Visualizer')
+    backends = list(visualizer.get('vis_backends') or [dict(type='LocalVisBackend')])
+    if all(backend['type'] != _TENSORBOARD for backend in backends):
+        backends.append(dict(type=_TENSORBOARD))
+    cfg.visualizer = dict(visualizer, vis_backends=backends)
 
 
 def disable_validation(cfg: Config) -> None:

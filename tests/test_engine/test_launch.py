@@ -26,6 +26,22 @@ def test_auto_scale_lr():
         launch.enable_auto_scale_lr(Config())
 
 
+@pytest.mark.parametrize('given', [{}, dict(visualizer=dict(type='DetVisualizer'))])
+def test_tensorboard_joins_the_other_backends(monkeypatch, given):
+    monkeypatch.setattr(launch, 'find_spec', lambda name: name)
+    cfg = Config(given)
+    for _ in range(2):
+        launch.enable_tensorboard(cfg)
+        types = [backend.type for backend in cfg.visualizer.vis_backends]
+        assert types == ['LocalVisBackend', 'TensorboardVisBackend']
+    assert (
+        cfg.visualizer.type == given.get('visualizer', dict(type='Visualizer'))['type']
+    )
+    monkeypatch.setattr(launch, 'find_spec', lambda name: None)
+    with pytest.raises(ValueError, match='pip install tensorboard'):
+        launch.enable_tensorboard(cfg)
+
+
 def test_resume(tmp_path):
     path = tmp_path / 'some.pth'
     path.touch()

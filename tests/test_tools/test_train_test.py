@@ -98,7 +98,8 @@ def toy(tmp_path):
 @pytest.fixture
 def call(tmp_path, repo_root):
     def run(*command):
-        paths = os.pathsep.join([str(repo_root), str(tmp_path)])
+        given = os.environ.get('PYTHONPATH', '')
+        paths = os.pathsep.join([str(repo_root), str(tmp_path), given])
         settings = {'PYTHONPATH': paths, 'PYTHON': sys.executable, 'PORT': free_port()}
         process = subprocess.Popen(
             [str(word) for word in command],
@@ -137,6 +138,23 @@ def test_train_resume_and_test(toy, call, repo_root, tmp_path):
     assert row['method'] == 'trained'
     assert row['total'] == pytest.approx(expected, abs=1e-5)
     assert len(row['meta']['weights']['epoch_2.pth']) == 64
+
+
+@pytest.mark.slow
+def test_scalars_for_tensorboard(toy, call, repo_root, tmp_path):
+    pytest.importorskip('tensorboard')
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    options = ['--tensorboard', '--no-validate', '--work-dir', tmp_path / 'w']
+    more = 'default_hooks.logger.interval=1'
+    call(
+        sys.executable, repo_root / 'tools/train.py', toy, *options,
+        '--cfg-options', 'default_hooks.logger.type=LoggerHook', more,
+    )  # fmt: skip
+    (folder,) = (tmp_path / 'w').glob('*/vis_data')
+    written = EventAccumulator(str(folder)).Reload()
+    assert len(written.Scalars('loss')) == 6
+    assert (folder / 'scalars.json').is_file()
 
 
 @pytest.mark.slow
