@@ -22,7 +22,7 @@ from openvocab.models.freezing import freeze, is_frozen
 from openvocab.models.trainable import LastBlocks, Trainable, train_only, trains
 from openvocab.registry import MODELS
 
-from .dense_attention import DenseReadout
+from .dense_attention import DenseReadout, build_readout
 from .encoder_record import check_on_load, record_to_tensor
 from .pretrained import check_record, load_pretrained
 from .towers import build_tower
@@ -85,7 +85,7 @@ class CLIPBackbone(BaseModule):
         super().__init__(init_cfg=_checked_init_cfg(init_cfg))
         readout = readout or dict(type='openvocab.VanillaReadout')
         if isinstance(readout, dict):
-            readout = MODELS.build(readout)
+            readout = build_readout(readout)
         self.arch = arch
         self.checkpoint = checkpoint
         self.readout: DenseReadout = readout

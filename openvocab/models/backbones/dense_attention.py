@@ -110,6 +110,26 @@ class DenseReadout(ABC):
         )
 
 
+def build_readout(config: dict[str, Any]) -> DenseReadout:
+    """Builds a readout from its config.
+
+    Raises:
+        ValueError: There is no such readout; the message lists all.
+    """
+    kind = config.get('type')
+    found = MODELS.get(kind) if isinstance(kind, str) else kind
+    if not (isinstance(found, type) and issubclass(found, DenseReadout)):
+        known = sorted(
+            name
+            for name, each in MODELS.module_dict.items()
+            if isinstance(each, type) and issubclass(each, DenseReadout)
+        )
+        raise ValueError(
+            f'readout {kind!r} does not exist; openvocab has {", ".join(known)}'
+        )
+    return MODELS.build(config)
+
+
 class Comparison(NamedTuple):
     """Tokens compared with tokens: one softmax of a readout, E channels per head."""
 

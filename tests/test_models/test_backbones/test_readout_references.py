@@ -317,6 +317,9 @@ def test_what_a_readout_does_not_read_does_not_train(clip, readout):
 
 
 def test_bad_settings_are_named(clip, resnet):
+    for unknown in ('NoReadout', 'CLIPBackbone'):
+        with pytest.raises(ValueError, match=rf'{unknown}.* not exist.*NACLIPReadout'):
+            build(clip, type=unknown)
     with pytest.raises(ValueError, match='std=0'):
         build(clip, type='GaussianReadout', std=0)
     with pytest.raises(ValueError, match=r'blocks=4: .* has 3 blocks'):
