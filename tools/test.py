@@ -36,9 +36,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         'words',
         nargs='+',
-        type=_existing_file,
+        type=_word,
         metavar='CONFIG [CHECKPOINT]',
-        help='configs (configs/<method>/*.py), and checkpoints of tools/train.py',
+        help='configs (configs/<method>/*.py), and checkpoints of tools/train.py, '
+        'by path, https://... or hf-hub:...',
     )
     parser.add_argument(
         '--benchmarks',
@@ -143,8 +144,11 @@ def _read(args: argparse.Namespace, run: PlannedRun, read: launch.Reader) -> Con
     return read(given, partial(select_benchmark, name=run.benchmark))
 
 
-def _existing_file(text: str) -> str:
-    return text if text == NO_CHECKPOINT else launch.existing_file(text)
+def _word(text: str) -> str:
+    if text == NO_CHECKPOINT:
+        return text
+    is_config = text.endswith('.py')
+    return launch.existing_file(text) if is_config else launch.checkpoint_file(text)
 
 
 if __name__ == '__main__':

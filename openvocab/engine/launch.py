@@ -71,6 +71,16 @@ def existing_file(text: str) -> str:
     return text
 
 
+def checkpoint_file(text: str) -> str:
+    """An ``argparse`` type: a checkpoint by path or name, as a local file."""
+    from openvocab.converters.checkpoint_source import find_checkpoint
+
+    try:
+        return str(find_checkpoint(text))
+    except (FileNotFoundError, ValueError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def read_config(
     args: argparse.Namespace, prepare: Callable[[Config], None] | None = None
 ) -> Config:

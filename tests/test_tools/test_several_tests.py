@@ -117,7 +117,7 @@ def test_a_failing_run_costs_no_other(leaf, capfd):
         (['LEAF', 'LEAF'], 'tiny_u_voc21: asked for 2 times'),
         (['-', 'LEAF'], 'a checkpoint stands behind'),
         (['LEAF', '--method', 'a', '--method', 'b'], '2 names (--method) for 1'),
-        (['LEAF', 'gone.pth'], 'file not found: gone.pth'),
+        (['LEAF', 'gone.pth'], 'gone.pth does not exist'),
         (
             ['LEAF', '--benchmarks', 'all', '--cfg-options', 'model.type.x=1'],
             '--cfg-options: ',

@@ -29,7 +29,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        type=launch.existing_file,
+        type=launch.checkpoint_file,
         help='checkpoint written by tools/train.py; an exported encoder is named by '
         '--cfg-options model.backbone.init_cfg...',
     )

@@ -20,7 +20,7 @@ from openvocab.apis import build_model, split_names
 from openvocab.deployment import ProgramError, export_program, save_program
 from openvocab.deployment.image_programs import EncoderProgram, program_of
 from openvocab.engine.hooks.report_hook import describe_model
-from openvocab.engine.launch import existing_file
+from openvocab.engine.launch import checkpoint_file, existing_file
 from openvocab.version import __version__
 
 _EPILOG = """\
@@ -44,7 +44,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         'checkpoint',
         nargs='?',
-        type=existing_file,
+        type=checkpoint_file,
         help='checkpoint written by tools/train.py',
     )
     add('--out', required=True, metavar='FILE.pt2', help='the program to write')
