@@ -142,14 +142,14 @@ class CATSeg(TaskAdapter):
         rope=True,
     )
 
-    def encoder_state(
-        self, state: Mapping[str, Tensor]
-    ) -> Iterator[tuple[str, Tensor]]:
+    def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See :meth:`TaskAdapter.encoder_state`; both towers."""
-        yield from super().encoder_state(state)
-        for key, value in state.items():
-            if key.startswith(_TEXT):
-                yield key.removeprefix(_TEXT), value
+        text = {
+            key.removeprefix(_TEXT): value
+            for key, value in state.items()
+            if key.startswith(_TEXT)
+        }
+        return super().encoder_state(state) | text
 
     def config(self, arch: str, state: Mapping[str, Tensor]) -> str | None:
         """See :meth:`TaskAdapter.config`."""

@@ -25,13 +25,13 @@ def unchanged(*templates: str) -> tuple[KeyRule, ...]:
 
 
 class CLIPAdapter(Adapter):
-    """A family of whole CLIPs, or of image towers."""
+    """A family of whole CLIPs, of image towers, or of models around one."""
 
     drops = COMPUTED_TABLES
     readout: ClassVar[dict[str, Any] | None] = None
     """Record of the readout that the dense map was trained for, as
-    :meth:`openvocab.models.backbones.DenseReadout.record` gives it; None for a CLIP
-    that no dense map was trained for."""
+    :meth:`openvocab.models.backbones.DenseReadout.record` gives it; None where none
+    was."""
 
     def metadata(
         self, checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]
@@ -50,19 +50,30 @@ class CLIPAdapter(Adapter):
         )
         from openvocab.models.clip_factory import arch_name, clip_mean_std
 
+        encoder = self.encoder_state(conversion.state)
         if arch is None:
-            found = self.architectures(find_architectures(conversion.state))
+            found = self.architectures(find_architectures(encoder))
             if len(found) != 1:
                 what = ' and '.join(found) if found else 'no known architecture'
-                return (f'the tensors fit {what}: name the one with --arch',)
+                return (f"the encoder's tensors fit {what}: name the one with --arch",)
             arch = found[0]
         try:
-            wrong = tuple(differences(conversion.state, arch))
+            wrong = tuple(f'encoder: {line}' for line in differences(encoder, arch))
         except KeyError as error:
             raise CheckpointError(str(error.args[0])) from error
         mean, std = clip_mean_std(arch)
-        conversion.metadata.update(arch=arch_name(arch), mean=list(mean), std=list(std))
+        conversion.metadata.setdefault('mean', list(mean))
+        conversion.metadata.setdefault('std', list(std))
+        conversion.metadata['arch'] = arch_name(arch)
         return wrong
+
+    def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The encoder's tensors in open_clip's names.
+
+        Args:
+            state: The weights in our names.
+        """
+        return dict(state)
 
     def architectures(self, found: list[str]) -> list[str]:
         """Those of the fitting architectures that the family was released for."""

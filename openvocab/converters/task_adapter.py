@@ -9,12 +9,12 @@ frozen one out again once it finds it equal to the file that a config names.
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
 
-from .adapter import Adapter, Conversion
-from .checkpoint_file import CheckpointError
+from .adapter import Conversion
+from .clip_adapter import CLIPAdapter
 from .key_rule import KeyRule
 
 _CHOICE = re.compile(r'\{(\w+):([\w.|]+)\}')
@@ -73,66 +73,35 @@ def _several(side: str | tuple[str, ...]) -> tuple[str, ...]:
     return (side,) if isinstance(side, str) else side
 
 
-class TaskAdapter(Adapter):
+class TaskAdapter(CLIPAdapter):
     """A family of detectors or segmentors."""
 
-    readout: ClassVar[dict[str, Any] | None] = None
-    """Record of the encoder's readout, see
-    :meth:`openvocab.models.backbones.DenseReadout.record`; None where a model does not
-    use the dense map."""
     released: ClassVar[tuple[str, ...]] = ()
     """Architectures that the family was released for; where several fit the tensors,
     these come first."""
 
-    def metadata(
-        self, checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]
-    ) -> dict[str, Any]:
-        """See :meth:`Adapter.metadata`; adds the readout."""
-        record = super().metadata(checkpoint, state)
-        return record if self.readout is None else dict(record, readout=self.readout)
-
     def verify(
         self, conversion: Conversion, arch: str | None = None
     ) -> tuple[str, ...]:
-        """See :meth:`Adapter.verify`; records architecture, mean, std and config."""
-        from openvocab.models.clip_architectures import (
-            differences,
-            find_architectures,
-        )
-        from openvocab.models.clip_factory import arch_name, clip_mean_std
-
-        encoder = dict(self.encoder_state(conversion.state))
-        if arch is None:
-            found = find_architectures(encoder)
-            found = [name for name in found if name in self.released] or found
-            if len(found) != 1:
-                what = ' and '.join(found) if found else 'no known architecture'
-                return (f"the encoder's tensors fit {what}: name the one with --arch",)
-            arch = found[0]
-        try:
-            wrong = [f'encoder: {line}' for line in differences(encoder, arch)]
-        except KeyError as error:
-            raise CheckpointError(str(error.args[0])) from error
-        mean, std = clip_mean_std(arch)
-        conversion.metadata.setdefault('mean', list(mean))
-        conversion.metadata.setdefault('std', list(std))
-        conversion.metadata['arch'] = arch_name(arch)
-        if config := self.config(arch, conversion.state):
+        """See :meth:`CLIPAdapter.verify`; records the config, too."""
+        wrong = super().verify(conversion, arch)
+        found = conversion.metadata.get('arch')
+        if found is not None and (config := self.config(found, conversion.state)):
             conversion.metadata['config'] = config
         # the rest is measured by the encoder
-        return tuple(wrong) or tuple(self.wrong_shapes(conversion.state))
+        return wrong or tuple(self.wrong_shapes(conversion.state))
 
-    def encoder_state(
-        self, state: Mapping[str, Tensor]
-    ) -> Iterator[tuple[str, Tensor]]:
-        """The encoder's tensors in open_clip's names.
+    def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """See :meth:`CLIPAdapter.encoder_state`."""
+        return {
+            key.removeprefix(ENCODER): value
+            for key, value in state.items()
+            if key.startswith(ENCODER)
+        }
 
-        Args:
-            state: The weights in our names.
-        """
-        for key, value in state.items():
-            if key.startswith(ENCODER):
-                yield key.removeprefix(ENCODER), value
+    def architectures(self, found: list[str]) -> list[str]:
+        """See :meth:`CLIPAdapter.architectures`."""
+        return [name for name in found if name in self.released] or found
 
     def config(self, arch: str, state: Mapping[str, Tensor]) -> str | None:
         """The config that the released weights belong to, relative to ``configs/``."""
