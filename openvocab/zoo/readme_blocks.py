@@ -27,7 +27,7 @@ _MARK = re.compile(r'^<!-- (begin|end) ', re.MULTILINE)
 _KINDS: Mapping[str, Callable[[Sequence[ModelEntry], Path], str]] = {
     'configs': configs_table,
     'published': lambda models, folder: published_tables(models),
-    'measured': lambda models, folder: measured_tables(models),
+    'measured': measured_tables,
 }
 
 

@@ -56,11 +56,16 @@ def published_tables(models: Iterable[ModelEntry]) -> str:
     return _tables(found, _published_cell)
 
 
-def measured_tables(models: Iterable[ModelEntry]) -> str:
-    """What was measured with this package, and the commands that did it."""
+def measured_tables(models: Iterable[ModelEntry], folder: Path) -> str:
+    """What was measured with this package, and the commands that did it.
+
+    A page outside the models' folders gets no commands: theirs have them.
+    """
     found = [(model, result) for model in models for result in model.measured]
     if not found:
         return ''
+    if all(Path(model.config).parent != folder for model, _ in found):
+        return _tables(found, _measured_cell, seeds=True)
     commands = dict.fromkeys(result.command.strip() for _, result in found)
     block = '\n'.join(['```shell', *commands, '```'])
     return f'{_tables(found, _measured_cell, seeds=True)}\n\n{block}'

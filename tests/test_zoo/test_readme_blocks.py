@@ -121,6 +121,13 @@ def test_methods_side_by_side(zoo):
     assert '| Alpha, ViT | 1.0 | 1 |\n| Beta, ViT | 1.0 | 1 |' in table
 
 
+def test_commands_stand_on_the_page_of_the_method(zoo):
+    entry = model('alpha_vit_coco', Measured=[result('A-150', miou=1.0, more=runs(0))])
+    assert '```shell' in filled(zoo, 'measured alpha', entry)
+    elsewhere = filled(zoo, 'measured alpha', entry, folder='.')
+    assert '| ViT | 1.0 | 1 |' in elsewhere and '```shell' not in elsewhere
+
+
 def test_nothing_measured(zoo):
     assert filled(zoo, 'measured', model('alpha_vit_coco')) == 'Nothing yet.'
 
