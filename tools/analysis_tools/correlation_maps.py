@@ -14,6 +14,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 import openvocab  # noqa: F401
+from openvocab.engine.arguments import add_figure, check_one_per_config
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 from openvocab.visualization.correlation import (
     Anchor,
@@ -74,26 +75,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--kind', choices=KINDS, default=KINDS[0], help='default: %(default)s'
     )
-    parser.add_argument(
-        '--size', type=int, default=336, help='longer side in pixels (default: 336)'
-    )
-    parser.add_argument(
-        '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
-        help='device of the models (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--out',
-        default='work_dirs/correlation_maps.png',
-        help='the picture to write (default: %(default)s)',
-    )
+    add_figure(parser, 'correlation_maps', size=336)
     args = parser.parse_args(argv)
-    for name in ('encoders', 'titles'):
-        given = getattr(args, name)
-        if given is not None and len(given) != len(args.configs):
-            parser.error(
-                f'--{name}: one per config expected, {len(args.configs)} in all'
-            )
+    check_one_per_config(parser, args, 'encoders', 'titles')
     if args.vfms and args.kind != 'features':
         parser.error(f'--vfms: a VFM has features only, not --kind {args.kind}')
     return args

@@ -13,6 +13,7 @@ from mmengine.runner import load_checkpoint
 from rich.console import Console
 
 import openvocab  # noqa: F401
+from openvocab.engine.arguments import add_figure, check_one_per_config
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 from openvocab.visualization import model_similarity, similarity_figure
 
@@ -42,26 +43,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--titles', nargs='+', help='one per config (default: its file name)'
     )
     parser.add_argument('--classes', nargs='+', required=True, help='class names')
-    parser.add_argument(
-        '--size', type=int, default=512, help='longer side in pixels (default: 512)'
-    )
-    parser.add_argument(
-        '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
-        help='device of the models (default: %(default)s)',
-    )
-    parser.add_argument(
-        '--out',
-        default='work_dirs/similarity_maps.png',
-        help='the picture to write (default: %(default)s)',
-    )
+    add_figure(parser, 'similarity_maps', size=512)
     args = parser.parse_args(argv)
-    for name in ('checkpoints', 'titles'):
-        given = getattr(args, name)
-        if given is not None and len(given) != len(args.configs):
-            parser.error(
-                f'--{name}: one per config expected, {len(args.configs)} in all'
-            )
+    check_one_per_config(parser, args, 'checkpoints', 'titles')
     return args
 
 

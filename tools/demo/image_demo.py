@@ -9,14 +9,13 @@ COCO's RLE.
 import argparse
 import sys
 
-import torch
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.apis import open_inferencer, split_names
+from openvocab.engine.arguments import add_cfg_options, add_classes, add_device
 
 _EPILOG = """\
 examples:
@@ -50,19 +49,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='checkpoint written by tools/train.py; without one, all but the encoder '
         'is untrained (training-free segmentors need none)',
     )
-    classes = parser.add_mutually_exclusive_group()
-    classes.add_argument(
-        '--texts',
-        metavar='NAMES',
-        help="classes to look for, with commas: 'cat, park bench, sky' (default: those "
-        'of the config)',
-    )
-    classes.add_argument(
-        '--vocab',
-        metavar='NAME',
-        help='or a packaged vocabulary (coco_80, ade20k_150, lvis_v1, ...), or a json '
-        'file of one',
-    )
+    add_classes(parser)
     add(
         '--novel',
         metavar='NAMES',
@@ -77,18 +64,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add('--batch-size', type=int, default=1, help='images at a time (%(default)s)')
     add('--out', default='work_dirs/image_demo', help='folder (%(default)s)')
-    add(
-        '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
-        help='device of the model (%(default)s)',
-    )
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change entries of the config',
-    )
+    add_device(parser)
+    add_cfg_options(parser)
     args = parser.parse_args(argv)
     if args.novel and args.texts is None and args.vocab is None:
         parser.error('--novel needs --texts or --vocab')

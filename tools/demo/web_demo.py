@@ -8,13 +8,13 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-import torch
 from mmengine.logging import MMLogger
 from rich.console import Console
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.apis import WebPage, open_inferencer
 from openvocab.apis.web_page import COLUMNS
+from openvocab.engine.arguments import add_device
 
 if TYPE_CHECKING:
     import gradio
@@ -66,11 +66,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add('--host', default='127.0.0.1', help='address to serve at (%(default)s)')
     add('--port', type=int, default=7860, help='and port (%(default)s)')
-    add(
-        '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
-        help='device of the models (%(default)s)',
-    )
+    add_device(parser)
     args = parser.parse_args(argv)
     names = [source.name for source in args.models]
     for name in names:

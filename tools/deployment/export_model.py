@@ -11,7 +11,6 @@ file runs where torch is installed, without this package:
 import argparse
 import sys
 
-from mmengine.config import DictAction
 from mmengine.logging import MMLogger
 from rich.console import Console
 
@@ -19,6 +18,7 @@ import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' 
 from openvocab.apis import build_model, split_names
 from openvocab.deployment import ProgramError, export_program, save_program
 from openvocab.deployment.image_programs import EncoderProgram, program_of
+from openvocab.engine.arguments import add_cfg_options, add_classes, add_device
 from openvocab.engine.hooks.report_hook import describe_model
 from openvocab.engine.launch import checkpoint_file, existing_file
 from openvocab.version import __version__
@@ -58,21 +58,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     )
     add('--batch-size', type=int, default=1, help='images at a time (default: 1)')
     add('--encoder-only', action='store_true', help="only the encoder's maps")
-    classes = parser.add_mutually_exclusive_group()
-    classes.add_argument(
-        '--texts', metavar='NAMES', help="classes, with commas: 'cat, park bench, sky'"
-    )
-    classes.add_argument(
-        '--vocab', metavar='NAME', help='packaged vocabulary, or a json file'
-    )
-    add('--device', default='cpu', help='where the program is to run (default: cpu)')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change entries of the config',
-    )
+    add_classes(parser)
+    add_device(parser)
+    add_cfg_options(parser)
     return parser.parse_args(argv)
 
 

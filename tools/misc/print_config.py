@@ -2,11 +2,12 @@
 
 import argparse
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from rich.console import Console
 from rich.syntax import Syntax
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
+from openvocab.engine.arguments import add_cfg_options
 from openvocab.engine.launch import existing_file
 
 
@@ -16,13 +17,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         'config', type=existing_file, help='config file (configs/<method>/*.py)'
     )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change entries of the config',
-    )
+    add_cfg_options(parser)
     args = parser.parse_args(argv)
     cfg = Config.fromfile(args.config)
     if args.cfg_options:
