@@ -21,6 +21,7 @@ from torch.utils.data import DataLoader
 
 from .benchmark_config import DATALOADER, Mode
 from .benchmark_result import Comparison, PartTime, Result
+from .flops import FlopMeter
 from .host_sync import find_synchronisations
 from .loader_rate import measure_loader
 from .memory import PeakMemory
@@ -136,7 +137,16 @@ class Workload:
                 lambda: self._compute(batch), self.device
             ),
             loader=measure_loader(self.loader, model_rate),
+            flops_per_step=self._flops(batch),
         )
+
+    def _flops(self, batch: dict[str, Any]) -> int | None:
+        # On a CPU attention would have to hold all pairs of tokens to be counted.
+        if self.device.type != 'cuda':
+            return None
+        with FlopMeter(fused_attention=True) as meter:
+            self._compute(batch)
+        return meter.flops.total()
 
     def _compute(self, batch: dict[str, Any]) -> None:
         if self.mode == 'train':

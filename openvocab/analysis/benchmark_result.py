@@ -11,6 +11,7 @@ import torch
 
 from openvocab.fileio import write_atomically
 
+from .device_peak import peak_flops
 from .loader_rate import LoaderRate
 from .timing import BACKWARD_REST
 
@@ -47,6 +48,8 @@ class Result:
         synchronisations: Line of code -> host-device synchronisations in one step;
             None where this cannot be told.
         loader: Speed of the loader.
+        flops_per_step: Floating-point operations of a step, see
+            :mod:`openvocab.analysis.flops`; None where the device does not tell.
     """
 
     config: str
@@ -64,6 +67,25 @@ class Result:
     parts: list[PartTime]
     synchronisations: dict[str, int] | None
     loader: LoaderRate
+    flops_per_step: int | None = None
+
+    @property
+    def flops_per_second(self) -> float | None:
+        """Of the computing alone, without the wait for data."""
+        if self.flops_per_step is None:
+            return None
+        rate = self.images_per_second_data_ready / self.batch_size
+        return self.flops_per_step * rate
+
+    @property
+    def mfu(self) -> float | None:
+        """Model FLOPs utilisation: the share of what the device could do at most.
+
+        None where either is unknown.
+        """
+        peak = peak_flops(self.device, self.precision)
+        done = self.flops_per_second
+        return None if peak is None or done is None else done / peak
 
     def share(self, *names: str) -> float:
         """Share of the step that the named parts take together."""
@@ -107,6 +129,7 @@ class Comparison:
             entry['head_share'] = result.head_share
             entry['head_share_with_backward'] = result.head_share_with_backward
             entry['loader']['keeps_up'] = result.loader.keeps_up
+            entry['mfu'] = result.mfu
         if self.ratios:
             content['ratio'] = dict(
                 median=self.median_ratio, min=min(self.ratios), max=max(self.ratios)
@@ -125,7 +148,7 @@ class Comparison:
 
 
 def _result(entry: Mapping[str, Any]) -> Result:
-    derived = ('head_share', 'head_share_with_backward')
+    derived = ('head_share', 'head_share_with_backward', 'mfu')
     values = {key: value for key, value in entry.items() if key not in derived}
     parts: Sequence[Mapping[str, Any]] = values['parts']
     loader = {k: v for k, v in values['loader'].items() if k != 'keeps_up'}

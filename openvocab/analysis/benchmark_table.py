@@ -53,6 +53,7 @@ def _facts(result: Result) -> dict[str, str]:
         'precision': result.precision.replace('torch.', ''),
         'images/s': _number(result.images_per_second),
         'images/s, data at hand': _number(result.images_per_second_data_ready),
+        'TFLOP/s, share of the peak': _speed(result),
         'peak memory': f'{result.peak_memory / 2**30:.2f} GiB',
         '  what it counts': result.peak_memory_kind,
         'loader: images/s/worker': _number(loader.images_per_second_per_worker),
@@ -74,6 +75,13 @@ def _synchronisations(found: dict[str, int] | None) -> str:
         return 'n/a'
     lines = [f'{line} ({count})' for line, count in list(found.items())[:5]]
     return '\n'.join([str(sum(found.values())), *lines])
+
+
+def _speed(result: Result) -> str:
+    if result.flops_per_second is None:
+        return 'n/a'
+    share = 'unknown' if result.mfu is None else f'{result.mfu:.1%}'
+    return f'{result.flops_per_second / 1e12:.3g}, {share}'
 
 
 def _number(value: float) -> str:

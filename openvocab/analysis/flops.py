@@ -25,11 +25,17 @@ class FlopMeter:
 
     Stands where :func:`openvocab.analysis.step_parts.attach` expects a timer.
 
+    Args:
+        fused_attention: Leave attention to the device's kernels, whose operations
+            only those of CUDA tell; else it is done by matrix products, which hold
+            all pairs of tokens in memory.
+
     Attributes:
         flops: Part -> operations.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fused_attention: bool = False) -> None:
+        self.fused_attention = fused_attention
         self.flops: Counter[str] = Counter()
         self._counter = FlopCounterMode(display=False)
         self._context = ExitStack()
@@ -37,8 +43,8 @@ class FlopMeter:
         self._settled = 0
 
     def __enter__(self) -> 'FlopMeter':
-        # as matrix products: the fused kernel of CPUs is unknown to the counter
-        self._context.enter_context(sdpa_kernel(SDPBackend.MATH))
+        if not self.fused_attention:
+            self._context.enter_context(sdpa_kernel(SDPBackend.MATH))
         self._context.enter_context(self._counter)
         return self
 
