@@ -1,4 +1,4 @@
-# LoGoSeg on OV-Shapes with the tiny U-VLM as it is, about two minutes on one CPU core:
+# LoGoSeg on OV-Shapes with the tiny U-VLM as it is, 90 seconds on one CPU core:
 #   python tools/train.py configs/logoseg/logoseg_ov-shapes-u_1xb4-240i_ov-shapes.py
 # Any aligned encoder, in training and in testing, by
 #   --cfg-options model.backbone.init_cfg.type=Pretrained \
