@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a fresh machine to open-vocabulary results, without any download but packages:
-# environment, OV-Shapes, alignment (CLIPSelf, DenseVLM), region report, a detector and a
-# segmentor on the plain and on the aligned encoder, the tables and two pictures.
+# environment, OV-Shapes, alignment (CLIPSelf, DenseVLM, DeCLIP), region report, a detector
+# and segmentors on the plain and on an aligned encoder, the tables and pictures.
 #   bash tools/quickstart.sh [WORK_DIR]          default work_dirs/quickstart
 #   SEEDS="0 1 2" bash tools/quickstart.sh       mean and deviation over seeds
 set -euo pipefail
@@ -22,8 +22,12 @@ step 'OV-Shapes: draw the data set'
 clip=configs/clip/clip_ov-shapes-u_ov-shapes.py
 clipself=configs/clipself/clipself_ov-shapes-u_1xb8-1e_ov-shapes.py
 densevlm=configs/densevlm/densevlm_ov-shapes-u_1xb8-1e_ov-shapes.py
+declip=configs/declip/declip_ov-shapes-u_1xb8-1e_ov-shapes.py
 fvit=configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py
 cat_seg=configs/cat_seg/cat_seg_ov-shapes-u_1xb4-240i_ov-shapes.py
+logoseg=configs/logoseg/logoseg_ov-shapes-u_1xb4-240i_ov-shapes.py
+free=configs/training_free/training_free_ov-shapes-u_ov-shapes.py
+proxyclip=configs/training_free/training_free_ov-shapes-u-proxyclip_ov-shapes.py
 reports=()
 running=()
 cores=$(getconf _NPROCESSORS_ONLN)
@@ -35,7 +39,7 @@ encoder_options() {
         "model.backbone.init_cfg.checkpoint=$1"
 }
 
-# evaluate NAME SEED CONFIG ENCODER [CHECKPOINT]: a row of the table
+# evaluate NAME SEED CONFIG ENCODER [CHECKPOINT]: a row of the tables
 evaluate() {
     # shellcheck disable=SC2046  (several options, none with blanks)
     "$python" tools/test.py "$3" ${5:+"$5"} --work-dir "$work/$1-$2" --method "$1" \
@@ -49,10 +53,10 @@ train() {
         --cfg-options "randomness.seed=$2" $(encoder_options "$4")
 }
 
-# align NAME SEED CONFIG: an encoder file, and its region report
+# align NAME SEED CONFIG REPORT_CONFIG: an encoder file, and its region report
 align() {
     train "$1" "$2" "$3" ''
-    evaluate "$1" "$2" "$clip" "$work/$1-$2/encoder.safetensors"
+    evaluate "$1" "$2" "$4" "$work/$1-$2/encoder.safetensors"
 }
 
 # use NAME SEED CONFIG ENCODER: a detector or segmentor on an encoder, and its report
@@ -61,37 +65,53 @@ use() {
     evaluate "$@" "$(cat "$work/$1-$2/last_checkpoint")"
 }
 
-# beside FUNCTION NAME SEED ...: begins a row; its lines are marked. One core trains these
-# small models about as fast as two do, so that two rows at a time take half as long.
+# read_out NAME SEED OPTION ...: segmentation by a readout alone
+read_out() {
+    "$python" tools/test.py "$free" --work-dir "$work/$1-$2" --method "$1" \
+        --cfg-options "${@:3}"
+}
+
+# beside FUNCTION NAME SEED ...: a row; its lines are marked. One core trains these small
+# models about as fast as two do, so that two rows at a time take half as long.
 beside() {
+    [ ${#running[@]} -lt 2 ] || together
     reports+=("$work/$2-$3/report.json")
     OMP_NUM_THREADS=$threads "$@" > >(sed -u "s/^/[$2 $3] /") 2>&1 &
     running+=($!)
 }
 
-# together: waits for what began; ends the script if one failed
+# together: waits for the rows that began; ends the script if one failed
 together() {
     local process
     for process in "${running[@]}"; do wait "$process"; done
     running=()
 }
 
-step 'plain CLIP: report'
+step 'plain CLIP: regions, and segmentation by readouts alone'
 beside evaluate CLIP 0 "$clip" ''
+for readout in vanilla=Vanilla MaskCLIP=Value SCLIP=SCLIP ClearCLIP=ClearCLIP \
+    NACLIP=NACLIP; do
+    beside read_out "${readout%=*}" 0 "model.backbone.readout.type=openvocab.${readout#*=}Readout"
+done
+beside read_out CSA 0 model.backbone.readout.type=openvocab.SelfSelfReadout \
+    model.backbone.readout.attn_scale=1
+beside read_out GEM 0 model.backbone.type=openvocab.GEM model.backbone.readout=None \
+    model.backbone.blocks=2
+beside evaluate ProxyCLIP 0 "$proxyclip" ''
 together
+
 for seed in $seeds; do
-    step "CLIPSelf and DenseVLM, seed $seed: align and report"
-    beside align CLIPSelf "$seed" "$clipself"
-    beside align DenseVLM "$seed" "$densevlm"
-    together
+    step "seed $seed: align by CLIPSelf, DenseVLM and DeCLIP, and report"
+    beside align DenseVLM "$seed" "$densevlm" "$clip"
+    beside align DeCLIP "$seed" "$declip" "$declip"
+    beside align CLIPSelf "$seed" "$clipself" "$clip"
     encoder="$work/DenseVLM-$seed/encoder.safetensors"
-    step "F-ViT on plain CLIP and on DenseVLM, seed $seed: train and report"
-    beside use F-ViT+CLIP "$seed" "$fvit" ''
-    beside use F-ViT+DenseVLM "$seed" "$fvit" "$encoder"
-    together
-    step "CAT-Seg on plain CLIP and on DenseVLM, seed $seed: train and report"
-    beside use CAT-Seg+CLIP "$seed" "$cat_seg" ''
-    beside use CAT-Seg+DenseVLM "$seed" "$cat_seg" "$encoder"
+    step "seed $seed: train and report F-ViT, CAT-Seg and LoGoSeg on CLIP and on DenseVLM"
+    for model in "F-ViT $fvit" "CAT-Seg $cat_seg" "LoGoSeg $logoseg"; do
+        read -r name config <<<"$model"
+        beside use "$name+CLIP" "$seed" "$config" ''
+        beside use "$name+DenseVLM" "$seed" "$config" "$encoder"
+    done
     together
 done
 
