@@ -65,10 +65,11 @@ use() {
     evaluate "$@" "$(cat "$work/$1-$2/last_checkpoint")"
 }
 
-# read_out NAME SEED OPTION ...: segmentation by a readout alone
+# read_out NAME SEED ENCODER OPTION ...: segmentation by a readout alone
 read_out() {
+    # shellcheck disable=SC2046
     "$python" tools/test.py "$free" --work-dir "$work/$1-$2" --method "$1" \
-        --cfg-options "${@:3}"
+        --cfg-options "randomness.seed=$2" $(encoder_options "$3") "${@:4}"
 }
 
 # beside FUNCTION NAME SEED ...: a row; its lines are marked. One core trains these small
@@ -89,15 +90,14 @@ together() {
 
 step 'plain CLIP: regions, and segmentation by readouts alone'
 beside evaluate CLIP 0 "$clip" ''
-for readout in vanilla=Vanilla MaskCLIP=Value SCLIP=SCLIP ClearCLIP=ClearCLIP \
-    NACLIP=NACLIP; do
-    beside read_out "${readout%=*}" 0 "model.backbone.readout.type=openvocab.${readout#*=}Readout"
+readout=model.backbone.readout
+for name in Vanilla Value SCLIP ClearCLIP NACLIP; do
+    beside read_out "CLIP+$name" 0 '' "$readout.type=openvocab.${name}Readout"
 done
-beside read_out CSA 0 model.backbone.readout.type=openvocab.SelfSelfReadout \
-    model.backbone.readout.attn_scale=1
-beside read_out GEM 0 model.backbone.type=openvocab.GEM model.backbone.readout=None \
+beside read_out CLIP+CSA 0 '' "$readout.type=openvocab.SelfSelfReadout" "$readout.attn_scale=1"
+beside read_out CLIP+GEM 0 '' model.backbone.type=openvocab.GEM "$readout=None" \
     model.backbone.blocks=2
-beside evaluate ProxyCLIP 0 "$proxyclip" ''
+beside evaluate CLIP+ProxyCLIP 0 "$proxyclip" ''
 together
 
 for seed in $seeds; do
@@ -112,6 +112,10 @@ for seed in $seeds; do
         beside use "$name+CLIP" "$seed" "$config" ''
         beside use "$name+DenseVLM" "$seed" "$config" "$encoder"
     done
+    beside read_out CLIPSelf+Value "$seed" "$work/CLIPSelf-$seed/encoder.safetensors" \
+        "$readout.type=openvocab.ValueReadout"
+    beside read_out DeCLIP+CSA "$seed" "$work/DeCLIP-$seed/encoder.safetensors" \
+        model.backbone.type=openvocab.DeCLIP "$readout=None"
     together
 done
 
