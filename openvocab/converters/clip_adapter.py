@@ -33,6 +33,9 @@ class CLIPAdapter(Adapter):
     :meth:`openvocab.models.backbones.DenseReadout.record` gives it; None where none
     was."""
 
+    part: ClassVar[str] = ''
+    """Stands before complaints of the encoder, where it is not the whole model."""
+
     def metadata(
         self, checkpoint: Mapping[str, Any], state: Mapping[str, Tensor]
     ) -> dict[str, Any]:
@@ -58,7 +61,7 @@ class CLIPAdapter(Adapter):
                 return (f"the encoder's tensors fit {what}: name the one with --arch",)
             arch = found[0]
         try:
-            wrong = tuple(f'encoder: {line}' for line in differences(encoder, arch))
+            wrong = tuple(self.part + line for line in differences(encoder, arch))
         except KeyError as error:
             raise CheckpointError(str(error.args[0])) from error
         mean, std = clip_mean_std(arch)

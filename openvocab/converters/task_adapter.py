@@ -76,6 +76,7 @@ def _several(side: str | tuple[str, ...]) -> tuple[str, ...]:
 class TaskAdapter(CLIPAdapter):
     """A family of detectors or segmentors."""
 
+    part = 'encoder: '
     released: ClassVar[tuple[str, ...]] = ()
     """Architectures that the family was released for; where several fit the tensors,
     these come first."""

@@ -232,7 +232,7 @@ def test_two_processes_test_several_configs(toy, call, repo_root):
         ('train.py', ['CONFIG', '--resume', 'no.pth'], 'file not found: no.pth'),
         ('train.py', ['CONFIG', '--auto-scale-lr'], 'no auto_scale_lr.base_batch_size'),
         ('train.py', ['CONFIG', '--cfg-options', 'model.type.x=1'], '--cfg-options: '),
-        ('test.py', ['CONFIG', 'absent.pth'], 'file not found: absent.pth'),
+        ('test.py', ['CONFIG', 'absent.pth'], 'checkpoint absent.pth does not exist'),
         ('test.py', ['CONFIG', '--cfg-options', 'model.type.x=1'], '--cfg-options: '),
     ],
 )
