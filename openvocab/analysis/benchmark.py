@@ -19,6 +19,8 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from openvocab.device import device_name
+
 from .benchmark_config import DATALOADER, Mode
 from .benchmark_result import Comparison, PartTime, Result
 from .flops import FlopMeter
@@ -122,7 +124,7 @@ class Workload:
         return Result(
             config=self.name,
             mode=self.mode,
-            device=_device_name(self.device),
+            device=device_name(self.device),
             precision=self._precision(),
             batch_size=len(batch['inputs']),
             input_shape=self._shape,
@@ -224,9 +226,3 @@ def _only_model(cfg: Config) -> Config:
 def _endless(loader: DataLoader) -> Iterator[dict[str, Any]]:
     while True:
         yield from loader
-
-
-def _device_name(device: torch.device) -> str:
-    if device.type == 'cuda':
-        return torch.cuda.get_device_name(device)
-    return f'CPU, {torch.get_num_threads()} thread(s)'

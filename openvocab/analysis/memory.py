@@ -1,13 +1,11 @@
 """Peak memory of a step."""
 
-import re
-import resource
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import torch
+
+from openvocab.device import peak_resident_set
 
 
 class PeakMemory:
@@ -52,16 +50,3 @@ class PeakMemory:
             self.peak = max(self.peak, self._held + added)
         else:
             self.peak = peak_resident_set()
-
-
-def peak_resident_set() -> int:
-    """Peak resident set of this process so far, in bytes."""
-    # On Linux, getrusage keeps the peak of the process that this one was forked from.
-    status = Path('/proc/self/status')
-    if status.exists():
-        found = re.search(r'VmHWM:\s*(\d+) kB', status.read_text())
-        if found:
-            return int(found[1]) * 1024
-    # Linux counts in KiB, macOS in bytes.
-    unit = 1 if sys.platform == 'darwin' else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

@@ -18,11 +18,11 @@ def add_cfg_options(parser: argparse.ArgumentParser) -> None:
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Adds ``--device``: a GPU if there is one."""
-    import torch
+    from openvocab.device import default_device
 
     parser.add_argument(
         '--device',
-        default='cuda' if torch.cuda.is_available() else 'cpu',
+        default=default_device().type,
         help='where models run (default: %(default)s)',
     )
 

@@ -11,6 +11,8 @@ import torch
 from mmengine.config import Config, DictAction
 from mmengine.logging import print_log
 
+from openvocab.device import default_device, has_bfloat16
+
 from .safe_loading import refuse_code_in_checkpoints
 
 _TENSORBOARD = 'TensorboardVisBackend'
@@ -157,9 +159,8 @@ def enable_amp(cfg: Config) -> None:
     kind = cfg.optim_wrapper.get('type', 'OptimWrapper')
     if str(kind).endswith('OptimWrapper') and kind != 'OptimWrapper':
         return
-    from .optimizers.autocast_optim_wrapper import device_has_bfloat16
-
-    if torch.cuda.is_available() and not device_has_bfloat16():
+    device = default_device()
+    if device.type == 'cuda' and not has_bfloat16(device):
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.loss_scale = 'dynamic'
     else:

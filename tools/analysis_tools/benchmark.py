@@ -19,6 +19,7 @@ import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' 
 from openvocab.analysis.benchmark import Workload, run
 from openvocab.analysis.benchmark_config import read_config
 from openvocab.analysis.benchmark_table import benchmark_table
+from openvocab.device import default_device
 
 _EPILOG = """\
 examples:
@@ -67,7 +68,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         '--device',
         choices=['cpu', 'cuda'],
-        default='cuda' if torch.cuda.is_available() else 'cpu',
+        default=default_device().type,
         help='default: cuda where there is one',
     )
     add(
@@ -104,7 +105,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='change more entries of the second config only',
     )
     args = parser.parse_args(argv)
-    if args.device == 'cuda' and not torch.cuda.is_available():
+    if args.device == 'cuda' and default_device().type != 'cuda':
         parser.error('--device cuda: no CUDA device here')
     if args.vs_options and not args.vs:
         parser.error('--vs-options needs --vs')

@@ -1,6 +1,5 @@
 """The report of a test run: metrics, what they were made with, speed and memory."""
 
-import platform
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,13 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
-from openvocab.analysis.memory import peak_resident_set
+from openvocab.device import (
+    default_device,
+    device_name,
+    peak_memory,
+    reset_peak_memory,
+    synchronize,
+)
 from openvocab.engine.benchmarks import own_benchmark
 from openvocab.registry import HOOKS
 
@@ -47,6 +52,7 @@ class ReportHook(Hook):
         self.warmup = warmup
         self.published_dataset = published_dataset
         self.benchmark = benchmark
+        self._device = default_device()
         self._skip = 0
         self._images = 0
         self._start = self._seconds = 0.0
@@ -55,15 +61,14 @@ class ReportHook(Hook):
         """Resets the meters."""
         self._skip = min(self.warmup, len(runner.test_dataloader) - 1)
         self._images = 0
-        if torch.cuda.is_available():
-            torch.cuda.reset_peak_memory_stats()
+        reset_peak_memory(self._device)
 
     def before_test_iter(
         self, runner: Runner, batch_idx: int, data_batch: Any = None
     ) -> None:
         """Starts the clock where there is no warm-up."""
         if self._skip == batch_idx == 0:
-            self._start = _now()
+            self._start = self._now()
 
     def after_test_iter(
         self,
@@ -74,11 +79,11 @@ class ReportHook(Hook):
     ) -> None:
         """Counts images; starts the clock when the warm-up is over."""
         if batch_idx + 1 == self._skip:
-            self._start = _now()
+            self._start = self._now()
         elif batch_idx >= self._skip:
             self._images += _batch_size(data_batch)
             if batch_idx + 1 == len(runner.test_dataloader):
-                self._seconds = _now() - self._start
+                self._seconds = self._now() - self._start
 
     def after_test_epoch(
         self, runner: Runner, metrics: dict[str, float] | None = None
@@ -86,7 +91,7 @@ class ReportHook(Hook):
         """Writes the report on the main process."""
         # Every process takes part in the two sums.
         speed = _reduce(self._images / max(self._seconds, 1e-9), 'sum')
-        memory = _reduce(float(peak_memory()), 'max')
+        memory = _reduce(float(peak_memory(self._device)), 'max')
         if not is_main_process():
             return
         from openvocab.evaluation.published import published_metrics
@@ -111,6 +116,10 @@ class ReportHook(Hook):
         report.render()
         runner.logger.info(f'Report written to {folder}/report.json and report.md')
 
+    def _now(self) -> float:
+        synchronize(self._device)
+        return time.perf_counter()
+
     def _meta(self, runner: Runner, speed: float, memory: int) -> dict[str, Any]:
         from openvocab.converters.checkpoint_file import checkpoint_sha256
         from openvocab.evaluation.report import library_versions
@@ -129,7 +138,7 @@ class ReportHook(Hook):
             **meta,
             'images_per_second': speed,
             'peak_memory': memory,
-            'device': _device_name(),
+            'device': device_name(self._device),
             'libraries': library_versions(),
         }
 
@@ -160,19 +169,6 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
     return meta
 
 
-def peak_memory() -> int:
-    """Peak of allocated GPU memory, or of the process's resident memory, in bytes."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    return peak_resident_set()
-
-
-def _now() -> float:
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
-    return time.perf_counter()
-
-
 def _batch_size(data_batch: Any) -> int:
     return len(data_batch['inputs'] if isinstance(data_batch, dict) else data_batch)
 
@@ -181,9 +177,3 @@ def _reduce(value: float, how: str) -> float:
     tensor = torch.tensor([value], dtype=torch.float64)
     all_reduce(tensor, how)
     return tensor.item()
-
-
-def _device_name() -> str:
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    return f'CPU {platform.machine()}, {torch.get_num_threads()} thread(s)'

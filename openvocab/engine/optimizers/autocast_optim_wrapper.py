@@ -9,12 +9,8 @@ from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import nn
 
+from openvocab.device import default_device, has_bfloat16
 from openvocab.registry import OPTIM_WRAPPERS
-
-
-def device_has_bfloat16() -> bool:
-    """Whether the current device computes in bfloat16 natively (CUDA 8.0 and newer)."""
-    return torch.cuda.is_available() and torch.cuda.get_device_capability() >= (8, 0)
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -34,8 +30,9 @@ class AutocastOptimWrapper(OptimWrapper):
 
     def __init__(self, on_cpu: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
-        self.device_type = 'cuda' if torch.cuda.is_available() else 'cpu'
-        self.enabled = device_has_bfloat16() or (on_cpu and self.device_type == 'cpu')
+        device = default_device()
+        self.device_type = device.type
+        self.enabled = has_bfloat16(device) or (on_cpu and device.type == 'cpu')
         if not self.enabled:
             print_log(
                 'This device has no native bfloat16: training in float32',

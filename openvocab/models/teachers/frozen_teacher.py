@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from openvocab.device import has_bfloat16
 from openvocab.registry import MODELS
 
 from ..freezing import freeze
@@ -67,11 +68,11 @@ class CropTeacher(_FrozenTeacher):
 
 
 def reduced_precision(device: torch.device) -> contextlib.AbstractContextManager:
-    """Autocast for inference: bfloat16 on GPUs that have it, else float16.
+    """Autocast for inference: bfloat16 on GPUs that compute in it, else float16.
 
     On a CPU the surrounding precision is left as it is.
     """
     if device.type != 'cuda':
         return contextlib.nullcontext()
-    half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+    half = torch.bfloat16 if has_bfloat16(device) else torch.float16
     return torch.autocast('cuda', dtype=half)

@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from mmengine.logging import MMLogger
 from torch import Tensor, nn
 
+from openvocab.device import default_device
 from openvocab.registry import MODELS
 from openvocab.vocab import PromptSet, Vocabulary, get_prompts
 from openvocab.vocab.vocabulary import VocabularySource
@@ -210,4 +211,4 @@ def _find_fingerprint(encoder: Mapping[str, Any] | nn.Module) -> str | None:
 
 def _build(config: Mapping[str, Any]) -> nn.Module:
     encoder = MODELS.build(dict(config))
-    return encoder.to('cuda' if torch.cuda.is_available() else 'cpu')
+    return encoder.to(default_device())

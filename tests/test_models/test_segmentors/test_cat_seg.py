@@ -12,6 +12,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from helpers.plain_cat_seg import plain_forward
 from openvocab.analysis.parameter_table import count_parameters
 from openvocab.registry import MODELS
 from openvocab.testing import random_segmentation_batch, without_weights
@@ -105,7 +106,7 @@ def test_trainable_parameters_are_the_published_number(encoder, published):
 
 _MEASURE = """
 import torch, torch.nn.functional as F
-from openvocab.analysis.memory import peak_resident_set
+from openvocab.device import peak_resident_set
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.decode_heads import CATSegHead
 torch.set_num_threads(1)
@@ -135,9 +136,6 @@ def test_memory_of_847_classes_at_real_size():
 @torch.no_grad()
 def test_not_slower_than_the_plain_form():
     """Guidance once instead of per class, no attention matrices, maps in the cache."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / 'test_decode_heads'))
-    from plain_cat_seg import plain_forward
-
     from openvocab.models.decode_heads import CATSegHead
 
     torch.set_num_threads(1)

@@ -178,7 +178,7 @@ def test_logits_are_resized_as_by_a_loop(size):
 
 _MEASURE = """
 import torch, torch.nn.functional as F
-from openvocab.analysis.memory import peak_resident_set
+from openvocab.device import peak_resident_set
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.decode_heads import LoGoSegHead
 torch.set_num_threads(1)
