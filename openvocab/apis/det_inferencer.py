@@ -1,5 +1,7 @@
 """Detection of any classes in images."""
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -8,6 +10,7 @@ from mmdet.models.detectors.base import BaseDetector
 from mmdet.structures import DetDataSample
 
 from openvocab.visualization import draw_detections
+from openvocab.vocab import Vocabulary
 
 from .inferencer import OpenVocabInferencer
 
@@ -41,6 +44,12 @@ class OpenVocabDetInferencer(OpenVocabInferencer, DetInferencer):
 
     model_type = BaseDetector
     default_score_thr = 0.3
+
+    def using_classes(
+        self, vocabulary: Vocabulary, novel: Sequence[str] | None
+    ) -> AbstractContextManager[None]:
+        """Exchanges the detector's classes; novel ones lean on its encoder."""
+        return self.model.using_vocabulary(vocabulary, novel=novel)
 
     def keep(self, sample: DetDataSample, score_thr: float) -> DetDataSample:
         """Removes detections below the threshold."""

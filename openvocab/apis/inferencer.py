@@ -2,7 +2,7 @@
 
 Call graph of a call::
 
-    __call__   classes of this call -> model.using_vocabulary
+    __call__   classes of this call -> using_classes -> model.using_vocabulary
                  per batch: preprocess -> forward -> visualize -> postprocess
 
 mmdet's and mmseg's inferencers bring the pipeline; their ``__call__`` knows no
@@ -12,7 +12,7 @@ vocabulary and, in mmseg, holds every prediction of a folder before it draws the
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,7 +78,7 @@ class OpenVocabInferencer(BaseInferencer):
         inputs: Images,
         texts: str | Sequence[str] | None = None,
         vocab: VocabularySource | None = None,
-        novel: Iterable[str] | None = None,
+        novel: str | Iterable[str] | None = None,
         batch_size: int = 1,
         pred_score_thr: float | None = None,
         return_vis: bool = False,
@@ -96,8 +96,9 @@ class OpenVocabInferencer(BaseInferencer):
                 between them. Those that the model knows keep their colours.
             vocab: Or anything that :meth:`openvocab.vocab.Vocabulary.load` takes, such
                 as ``'ade20k_150'``. By default the model's own classes.
-            novel: Names among them for which the model saw no boxes in training; by
-                default it compares them with its own classes. Segmentors do not ask.
+            novel: Names among them for which the model saw no boxes in training, given
+                like ``texts``; by default it compares them with the classes that it was
+                trained on. Segmentors do not ask.
             batch_size: Images in one forward pass.
             pred_score_thr: Detections below are left out of everything returned,
                 written and drawn; pixels below belong to no class.
@@ -118,11 +119,10 @@ class OpenVocabInferencer(BaseInferencer):
                 given twice.
         """
         threshold = self.default_score_thr if pred_score_thr is None else pred_score_thr
-        vocabulary = self._requested(texts, vocab, novel)
+        classes = self._requested(texts, vocab, novel)
         images = find_images(inputs)
-        change = self.model.using_vocabulary if vocabulary is not None else nullcontext
         results: dict[str, list] = dict(predictions=[], visualization=[])
-        with change(vocabulary):
+        with classes:
             for pictures, batch in track(
                 self.preprocess(images, batch_size),
                 description='Inference',
@@ -220,31 +220,38 @@ class OpenVocabInferencer(BaseInferencer):
             results = list(preds) if return_datasamples else records
         return dict(predictions=results, visualization=list(visualization or ()))
 
+    def using_classes(
+        self, vocabulary: Vocabulary, novel: Sequence[str] | None
+    ) -> AbstractContextManager[None]:
+        """Exchanges the model's classes for the time of a ``with`` block.
+
+        Args:
+            vocabulary: The classes.
+            novel: Names of those without boxes in training, if anybody said so; here
+                nobody asks.
+        """
+        return self.model.using_vocabulary(vocabulary)
+
     def _requested(
         self,
         texts: str | Sequence[str] | None,
         vocab: VocabularySource | None,
-        novel: Iterable[str] | None,
-    ) -> Vocabulary | None:
-        """The classes of a call; None for the model's own."""
+        novel: str | Iterable[str] | None,
+    ) -> AbstractContextManager[None]:
+        """Within it, the model looks for the classes of a call."""
         if texts is not None and vocab is not None:
             raise ValueError('give texts or vocab, not both')
         if texts is None and vocab is None:
             if novel is not None:
                 raise ValueError('novel names classes of texts or vocab: give one')
-            return None
-        if isinstance(texts, str):
-            texts = split_names(texts)
-        vocabulary = Vocabulary.load(vocab if texts is None else list(texts))
+            return nullcontext()
+        vocabulary = Vocabulary.load(_names(texts) if vocab is None else vocab)
         vocabulary = _with_colors_of(vocabulary, self.model.text_bank.vocabulary)
-        if novel is None:
-            return vocabulary
-        chosen = {vocabulary.index(name) for name in novel}
-        entries = [
-            replace(entry, split='novel' if i in chosen else 'base')
-            for i, entry in enumerate(vocabulary.classes)
-        ]
-        return Vocabulary(vocabulary.name, tuple(entries))
+        if novel is not None:
+            novel = _names(novel)
+            for name in novel:
+                vocabulary.index(name)  # or it says which one is no class
+        return self.using_classes(vocabulary, novel)
 
     def _init_model(
         self, cfg: ConfigType, weights: str | None, device: str = 'cpu'
@@ -288,6 +295,11 @@ class OpenVocabInferencer(BaseInferencer):
     def _load_model_from_metafile(self, model: str) -> tuple[Config, str | None]:
         """Finds a model of ours by its name."""
         return find_config(model)
+
+
+def _names(names: str | Iterable[str]) -> list[str]:
+    """Names given as a list, or as one string with commas between them."""
+    return split_names(names) if isinstance(names, str) else list(names)
 
 
 def _with_colors_of(vocabulary: Vocabulary, other: Vocabulary) -> Vocabulary:

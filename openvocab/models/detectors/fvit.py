@@ -13,7 +13,6 @@ Shapes: B images, K classes, D width of the joint space.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import compress
 from typing import Any
 
 import torch
@@ -21,13 +20,14 @@ from mmdet.models import TwoStageDetector
 from mmdet.structures import DetDataSample
 from torch import Tensor, nn
 
-from openvocab.models.recognizers.region_recognizer import build_module, build_text_bank
+from openvocab.models.building import build_module, build_text_bank
 from openvocab.models.roi_heads.fvit_roi_head import DenseFeatures
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
 from openvocab.vocab.vocabulary import VocabularySource
 
 from . import encoder_wiring as wiring
+from .trained_classes import TrainedClasses
 
 Detections = list[DetDataSample]
 
@@ -99,43 +99,50 @@ class FViT(TwoStageDetector):
         self.pyramid = MODELS.build(pyramid) if pyramid else nn.Identity()
         self.text_bank = build_text_bank('text_bank', text_bank, encoder)
         self.background = background
-        self._trained = self.text_bank.vocabulary
-        self._bind(self._novel(self._trained))
+        self._trained = TrainedClasses(self.text_bank.vocabulary)
+        self._bind(self._trained.novel(self.text_bank.vocabulary))
 
     def set_vocabulary(
-        self, vocabulary: VocabularySource, novel: Iterable[str] | None = None
+        self, vocabulary: VocabularySource, novel: str | Iterable[str] | None = None
     ) -> None:
         """Exchanges the classes, at any time and for any number of them.
 
         Args:
             vocabulary: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes.
-            novel: Names of the classes whose scores lean on the encoder (``beta`` of
-                the fusion). By default what the vocabulary's splits say; a vocabulary
-                without splits is compared with the one the detector was built with:
-                what that does not have as a base class is novel.
+            novel: Name or names of the classes whose scores lean on the encoder
+                (``beta`` of the fusion). By default those that this detector saw no
+                boxes of, by their names (:class:`TrainedClasses`): splits of another
+                vocabulary than the one that it was built with do not count.
+
+        Raises:
+            UnknownClassError: A name in ``novel`` is no class of the vocabulary.
         """
         vocabulary = Vocabulary.load(vocabulary)
-        flags = self._novel(vocabulary)
-        if novel is not None:
-            chosen = {vocabulary.index(name) for name in novel}
+        if novel is None:
+            flags = self._trained.novel(vocabulary)
+        else:
+            names = [novel] if isinstance(novel, str) else novel
+            chosen = {vocabulary.index(name) for name in names}
             flags = tuple(i in chosen for i in range(len(vocabulary)))
         self.text_bank.set_vocabulary(vocabulary)
         self._bind(flags)
 
     @contextmanager
-    def using_vocabulary(self, source: VocabularySource) -> Iterator[None]:
+    def using_vocabulary(
+        self, source: VocabularySource, novel: str | Iterable[str] | None = None
+    ) -> Iterator[None]:
         """Exchanges the classes for the time of a ``with`` block.
 
         Args:
-            source: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes; splits
-                say which classes are novel, see :meth:`set_vocabulary`.
+            source: Anything that :meth:`openvocab.vocab.Vocabulary.load` takes.
+            novel: As for :meth:`set_vocabulary`.
         """
         vocabulary = Vocabulary.load(source)
         before, flags = self.text_bank.vocabulary, self._flags
-        if vocabulary.hash == before.hash:
+        if vocabulary.hash == before.hash and novel is None:
             yield
             return
-        self.set_vocabulary(vocabulary)
+        self.set_vocabulary(vocabulary, novel)
         try:
             yield
         finally:
@@ -192,15 +199,6 @@ class FViT(TwoStageDetector):
             found = sample.pred_instances
             found.label_names = [names[label] for label in found.labels.tolist()]
         return samples
-
-    def _novel(self, vocabulary: Vocabulary) -> tuple[bool, ...]:
-        if any(vocabulary.splits) or vocabulary.hash == self._trained.hash:
-            return vocabulary.is_novel
-        base = compress(self._trained.classes, self._trained.is_base)
-        # a vocabulary without splits: the detector was trained on every class of it
-        base = tuple(base) or self._trained.classes
-        known = vocabulary.overlap(Vocabulary('base classes', base))
-        return tuple(not seen for seen in known)
 
     def _bind(self, novel: Sequence[bool]) -> None:
         """Hands the text rows to the box head."""
