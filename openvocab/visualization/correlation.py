@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from openvocab.models.backbones import CLIPBackbone, ProxyCLIP
 from openvocab.models.backbones.towers import TransformerTower
-from openvocab.models.recognizers.image_fit import fit_images
+from openvocab.models.image_fit import fit_images
 
 from .canvas import WHITE, fit_to_width, put_label, tile
 from .similarity import heat_overlay, similarity_maps

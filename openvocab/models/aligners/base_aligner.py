@@ -5,8 +5,8 @@ from torch.nn import functional as F
 
 from openvocab.structures import RegionDataSample
 
+from ..image_fit import FittedImages
 from ..recognizers import RegionRecognizer
-from ..recognizers.image_fit import FittedImages
 
 
 class BaseAligner(RegionRecognizer):

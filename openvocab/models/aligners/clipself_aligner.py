@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from openvocab.registry import MODELS
 from openvocab.structures import RegionDataSample
 
-from ..recognizers.image_fit import FittedImages, fit_images
-from ..recognizers.region_recognizer import (
-    build_module,
-    dense_map,
-    normalize_crops,
-)
+from ..building import build_module
+from ..dense_map import dense_map
+from ..image_fit import FittedImages, fit_images
+from ..recognizers.image_preprocessor import normalize_crops
 from ..teachers import CropTeacher
 from .base_aligner import BaseAligner
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from openvocab.registry import TASK_UTILS
 
 from ..backbones import SelfSelfReadout
-from ..recognizers.region_recognizer import dense_map
+from ..dense_map import dense_map
 
 
 class ContextSource(Protocol):

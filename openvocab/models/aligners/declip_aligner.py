@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from openvocab.registry import MODELS, TASK_UTILS
 from openvocab.structures import RegionDataSample
 
-from ..recognizers.image_fit import fit_images
-from ..recognizers.region_recognizer import build_module
+from ..building import build_module
+from ..image_fit import fit_images
 from ..teachers import VFMTeacher, features_on_grid
 from .clipself_aligner import CLIPSelfAligner
 from .context_source import ContextSource
@@ -64,9 +64,7 @@ class DeCLIPAligner(CLIPSelfAligner):
     ) -> None:
         super().__init__(backbone, text_bank, **kwargs)
         self.vfm = build_module(vfm)
-        self.context = (
-            TASK_UTILS.build(context) if isinstance(context, dict) else context
-        )
+        self.context: ContextSource = build_module(context, TASK_UTILS)
         self.context.check(self.student)
         self.context_criterion = build_module(context_loss)
         self.mask_padding = mask_padding

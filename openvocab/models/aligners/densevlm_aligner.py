@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from openvocab.registry import MODELS
 from openvocab.structures import RegionDataSample
 
+from ..building import build_module, build_text_bank
+from ..dense_map import dense_map
+from ..image_fit import fit_images
 from ..poolers.roi_pooler import image_index
-from ..recognizers.image_fit import fit_images
-from ..recognizers.region_recognizer import build_module, build_text_bank, dense_map
 from ..teachers import DenseTeacher
 from .base_aligner import BaseAligner
 from .multiscale import ScaleSampler

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from openvocab.models.building import build_module
 from openvocab.models.clip_factory import (
     arch_name,
     clip_fingerprint,
@@ -223,7 +224,7 @@ class CLIPBackbone(BaseModule):
             raise ValueError(
                 f'trainable_blocks={blocks} and trainable={trainable}: set one of them'
             )
-        return MODELS.build(trainable) if isinstance(trainable, dict) else trainable
+        return build_module(trainable)
 
     def _freeze(self, trainable: Trainable) -> None:
         self._trainable = trainable.modules(self.tower)

@@ -4,6 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from openvocab.models.building import build_module
 from openvocab.models.clip_factory import clip_fingerprint
 from openvocab.models.freezing import freeze
 from openvocab.models.teachers.vfm import features_on_grid
@@ -65,7 +66,7 @@ class ProxyCLIP(CLIPBackbone):
                 f'{type(self.readout).__name__}; use openvocab.CLIPBackbone'
             )
         assert isinstance(self.tower, TransformerTower)
-        self.vfm = freeze(MODELS.build(vfm) if isinstance(vfm, dict) else vfm)
+        self.vfm = freeze(build_module(vfm))
         self.vfm_long_side = vfm_long_side
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:

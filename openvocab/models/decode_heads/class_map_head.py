@@ -9,13 +9,13 @@ from einops import rearrange
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from openvocab.models.building import build_module
 from openvocab.models.layers import (
     ClassChunks,
     GuidedUpsampling,
     TapGuidance,
     tap_order,
 )
-from openvocab.models.recognizers.region_recognizer import build_module
 
 
 class ClassMapHead(BaseModule):

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
-from openvocab.models.recognizers.region_recognizer import build_module
+from openvocab.models.building import build_module
 from openvocab.registry import MODELS
 
 from .cat_seg_head import cosine_volume

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.backbones.towers import TransformerTower
+from openvocab.models.building import build_module
 from openvocab.models.losses.mask_set_loss import MaskSetLoss, class_masks
 from openvocab.registry import MODELS
 
@@ -102,8 +103,7 @@ class SANHead(BaseModule):
                     f'{encoder.arch} has no position table: set train_positions=False'
                 )
             self.position_offset = nn.Parameter(torch.zeros_like(tower.positions))
-        loss = loss or dict(type='openvocab.MaskSetLoss')
-        self.loss_masks = MODELS.build(loss) if isinstance(loss, dict) else loss
+        self.loss_masks = build_module(loss or dict(type='openvocab.MaskSetLoss'))
 
     def forward(
         self,

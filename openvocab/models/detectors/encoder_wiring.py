@@ -11,6 +11,7 @@ from typing import Any
 from mmengine.config import ConfigDict
 
 from openvocab.models.backbones import CLIPBackbone
+from openvocab.models.building import pixel_statistics
 
 
 def wire_pyramid(
@@ -97,10 +98,8 @@ def wire_preprocessor(
     filled = _filled(
         data_preprocessor or {},
         type='mmdet.DetDataPreprocessor',
-        mean=[255 * value for value in encoder.mean],
-        std=[255 * value for value in encoder.std],
-        bgr_to_rgb=True,
         pad_size_divisor=encoder.patch_size,
+        **pixel_statistics(encoder.mean, encoder.std),
     )
     if filled.pad_size_divisor % encoder.patch_size:
         raise ValueError(

@@ -20,7 +20,7 @@ from mmdet.models import TwoStageDetector
 from mmdet.structures import DetDataSample
 from torch import Tensor, nn
 
-from openvocab.models.recognizers.region_recognizer import build_module, build_text_bank
+from openvocab.models.building import build_module, build_text_bank
 from openvocab.models.roi_heads.fvit_roi_head import DenseFeatures
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary

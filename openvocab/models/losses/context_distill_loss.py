@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 
 from openvocab.registry import MODELS, TASK_UTILS
 
+from ..building import build_module
 from .correlation_distance import CorrelationDistance
 from .global_count import mean_count_per_rank
 
@@ -47,11 +48,9 @@ class ContextDistillLoss(nn.Module):
         chunk_entries: int = 2**24,
     ) -> None:
         super().__init__()
-        if isinstance(distance, dict):
-            distance = TASK_UTILS.build(distance)
         if chunk_entries < 1:
             raise ValueError(f'chunk_entries must be at least 1, got {chunk_entries}')
-        self.distance = distance
+        self.distance: CorrelationDistance = build_module(distance, TASK_UTILS)
         self.loss_weight = loss_weight
         self.chunk_entries = chunk_entries
 

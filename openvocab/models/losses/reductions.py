@@ -10,6 +10,7 @@ from torch import Tensor
 
 from openvocab.registry import TASK_UTILS
 
+from ..building import build_module
 from .global_count import mean_count_per_rank
 
 
@@ -82,4 +83,4 @@ def build_reduction(source: str | dict | Reduction) -> Reduction:
                 f'reduction {source!r} is not one of {sorted(_SHORT_NAMES)}'
             )
         return _SHORT_NAMES[source]()
-    return TASK_UTILS.build(source) if isinstance(source, dict) else source
+    return build_module(source, TASK_UTILS)

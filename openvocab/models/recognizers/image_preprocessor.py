@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import torch
 from mmengine.model import ImgDataPreprocessor
-from torch import Tensor
+from torch import Tensor, nn
 
 from openvocab.registry import MODELS
+
+from ..building import pixel_statistics
 
 
 @MODELS.register_module()
@@ -68,8 +70,20 @@ def preprocessor_config(mean: Sequence[float], std: Sequence[float]) -> dict:
     """
     return dict(
         type='openvocab.ImagePreprocessor',
-        mean=[255 * value for value in mean],
-        std=[255 * value for value in std],
-        bgr_to_rgb=True,
         non_blocking=True,
+        **pixel_statistics(mean, std),
     )
+
+
+def normalize_crops(crops: Tensor, preprocessor: nn.Module) -> Tensor:
+    """Applies the image normalisation of the data preprocessor to uint8 crops.
+
+    Args:
+        crops: (M, 3, S, S) uint8 in the channel order of the loader.
+        preprocessor: An ``ImagePreprocessor`` or mmengine's ``ImgDataPreprocessor``.
+
+    Returns:
+        (M, 3, S, S) float32; never padded.
+    """
+    height, width = crops.shape[-2:]
+    return preprocessor(dict(inputs=crops))['inputs'][..., :height, :width]

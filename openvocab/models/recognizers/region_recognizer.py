@@ -17,9 +17,11 @@ from torch.nn import functional as F
 from openvocab.registry import MODELS
 from openvocab.structures import RegionDataSample
 
+from ..building import build_module, build_text_bank
+from ..dense_map import dense_map
+from ..image_fit import fit_images
 from ..poolers import segment_map_to_token_masks
-from .image_fit import fit_images
-from .image_preprocessor import preprocessor_config
+from .image_preprocessor import normalize_crops, preprocessor_config
 
 _CROPS_PER_PASS = 128
 _TOP = 5
@@ -187,72 +189,6 @@ class RegionRecognizer(BaseModel):
         images = normalize_crops(crops, self.data_preprocessor)
         chunks = images.split(_CROPS_PER_PASS)
         return torch.cat([self.backbone.encode_image(c).float() for c in chunks])
-
-
-def build_module(source: dict | nn.Module) -> nn.Module:
-    """Builds a config; passes a module through."""
-    return MODELS.build(source) if isinstance(source, dict) else source
-
-
-def build_text_bank(
-    name: str, source: dict | nn.Module, encoder: nn.Module
-) -> nn.Module:
-    """Builds a text bank for an image encoder.
-
-    Args:
-        name: Of the argument, for the error.
-        source: A ``TextBank`` or its config. A config without ``encoder`` takes the
-            text tower of the CLIP that the image encoder was built from.
-        encoder: The ``CLIPBackbone`` whose joint space the rows must share.
-
-    Raises:
-        ValueError: If the rows have another width.
-    """
-    if isinstance(source, dict) and 'encoder' not in source:
-        tower = dict(
-            type='openvocab.TextEncoder',
-            arch=encoder.arch,
-            checkpoint=encoder.checkpoint,
-        )
-        source = dict(source, encoder=tower)
-    bank = build_module(source)
-    if bank.embed_dim != encoder.embed_dim:
-        raise ValueError(
-            f'{name} has rows of width {bank.embed_dim}, its image encoder '
-            f'{encoder.embed_dim}; give both the same CLIP'
-        )
-    return bank
-
-
-def dense_map(encoder: nn.Module, images: Tensor) -> Tensor:
-    """Dense embedding of an encoder, ready for pooling.
-
-    Args:
-        encoder: A ``CLIPBackbone``.
-        images: (B, 3, h, w), sides multiples of the patch.
-
-    Returns:
-        (B, D, h / stride, w / stride) float32; unit length per token where the
-        encoder asks for it (ResNet, ConvNeXt).
-    """
-    features = encoder(images)[-1].float()
-    if encoder.normalize_before_pooling:
-        features = F.normalize(features, dim=1)
-    return features
-
-
-def normalize_crops(crops: Tensor, preprocessor: nn.Module) -> Tensor:
-    """Applies the image normalisation of the data preprocessor to uint8 crops.
-
-    Args:
-        crops: (M, 3, S, S) uint8 in the channel order of the loader.
-        preprocessor: An ``ImagePreprocessor`` or mmengine's ``ImgDataPreprocessor``.
-
-    Returns:
-        (M, 3, S, S) float32; never padded.
-    """
-    height, width = crops.shape[-2:]
-    return preprocessor(dict(inputs=crops))['inputs'][..., :height, :width]
 
 
 def _thing_index(sample: RegionDataSample) -> Tensor:

@@ -19,8 +19,8 @@ from mmseg.models import BaseSegmentor
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
-from openvocab.models.recognizers.image_fit import fit_images
-from openvocab.models.recognizers.region_recognizer import build_module, build_text_bank
+from openvocab.models.building import build_module, build_text_bank, pixel_statistics
+from openvocab.models.image_fit import fit_images
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
 from openvocab.vocab.class_entry import UnknownClassError
@@ -233,12 +233,8 @@ class OVSegmentor(BaseSegmentor):
 
 def _preprocessor(config: dict[str, Any] | None, encoder: nn.Module) -> dict[str, Any]:
     """Completes the config of the preprocessor; what it states stays."""
-    return dict(
-        type='openvocab.SegPreprocessor',
-        mean=[255 * value for value in encoder.mean],
-        std=[255 * value for value in encoder.std],
-        bgr_to_rgb=True,
-    ) | dict(config or {})
+    statistics = pixel_statistics(encoder.mean, encoder.std)
+    return dict(type='openvocab.SegPreprocessor', **statistics) | dict(config or {})
 
 
 def _without_padding(image: Tensor, meta: dict[str, Any]) -> Tensor:

@@ -14,9 +14,9 @@ from einops import einsum
 from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
+from openvocab.models.building import build_module
 from openvocab.models.decode_heads.san_head import Proposals
 from openvocab.models.losses.ov_bce_loss import IGNORED
-from openvocab.models.recognizers.region_recognizer import build_module
 from openvocab.registry import MODELS
 
 from .inference import Inference

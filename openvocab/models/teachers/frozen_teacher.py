@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from openvocab.device import has_bfloat16
 from openvocab.registry import MODELS
 
+from ..building import build_module
+from ..dense_map import dense_map
 from ..freezing import freeze
-from ..recognizers.region_recognizer import build_module, dense_map
 
 
 class _FrozenTeacher(BaseModule):

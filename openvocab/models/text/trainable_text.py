@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from einops import rearrange
 from torch import Tensor, nn
 
+from openvocab.models.building import build_module
 from openvocab.models.trainable import Trainable, train_only, trains
 from openvocab.registry import MODELS
 from openvocab.vocab import PromptSet, Vocabulary, get_prompts
@@ -65,10 +66,8 @@ class TrainableText(nn.Module):
         self.tokenizer = encoder.tokenizer
         self.tower = TextTower(encoder.model)
         self.text = self.tower.root
-        if isinstance(trainable, dict):
-            trainable = MODELS.build(trainable)
         self.text.requires_grad_(False)
-        self.num_unread = train_only(self.tower, trainable)
+        self.num_unread = train_only(self.tower, build_module(trainable))
         self.prompts = get_prompts(prompts)
         self.average_templates = average_templates
         self.batch_size = batch_size

@@ -1,6 +1,6 @@
 import torch
 
-from openvocab.models.recognizers.image_fit import fit_images
+from openvocab.models.image_fit import fit_images
 
 
 def test_fitting_batch_is_returned_untouched():
