@@ -2,9 +2,8 @@
 #   bash tools/dist_train.sh configs/fvit/fvit_eva02-b16-clipself_8xb8-3e_ov-coco.py 8
 # Published: AP50 novel / base / all 37.6 / 54.9 / 50.4; with the patches
 # checkpoint 33.6 novel.
-_base_ = './fvit_eva02-b16_8xb8-3e_ov-coco.py'
-model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/eva_vitb16_coco_clipself_proposals.pt')))
+_base_ = [
+    './fvit_eva02-b16_8xb8-3e_ov-coco.py',
+    '../_base_/backbones/eva02-b16-clipself_coco.py',
+]
+model = dict(backbone=_base_.encoder)

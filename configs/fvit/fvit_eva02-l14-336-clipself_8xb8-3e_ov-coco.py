@@ -3,9 +3,8 @@
 #       configs/fvit/fvit_eva02-l14-336-clipself_8xb8-3e_ov-coco.py 8
 # Published: AP50 novel / base / all 44.3 / 64.1 / 59.0; with the patches
 # checkpoint 38.4 novel.
-_base_ = './fvit_eva02-l14-336_8xb8-3e_ov-coco.py'
-model = dict(
-    backbone=dict(
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/eva_vitl14_coco_clipself_proposals.pt')))
+_base_ = [
+    './fvit_eva02-l14-336_8xb8-3e_ov-coco.py',
+    '../_base_/backbones/eva02-l14-336-clipself_coco.py',
+]
+model = dict(backbone=_base_.encoder)

@@ -4,9 +4,8 @@
 # Published: AP / AP50 / AP75 40.5 / 63.8 / 44.3.
 _base_ = [
     '../_base_/models/fvit_transfer_l14.py',
+    '../_base_/backbones/eva02-l14-336-clipself_lvis.py',
     '../_base_/datasets/coco_transfer.py',
     '../_base_/default_runtime_det.py',
 ]
-model = dict(
-    backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/eva_vitl14_lvis_clipself_patches.pt')))
+model = dict(backbone=_base_.encoder)

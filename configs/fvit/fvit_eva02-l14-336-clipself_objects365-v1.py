@@ -4,11 +4,11 @@
 # Published: AP / AP50 / AP75 19.5 / 31.3 / 20.7.
 _base_ = [
     '../_base_/models/fvit_transfer_l14.py',
+    '../_base_/backbones/eva02-l14-336-clipself_lvis.py',
     '../_base_/datasets/objects365_v1_transfer.py',
     '../_base_/default_runtime_det.py',
 ]
 model = dict(
-    backbone=dict(
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/eva_vitl14_lvis_clipself_patches.pt')),
+    backbone=_base_.encoder,
     text_bank=dict(vocabulary='objects365_v1'),
     roi_head=dict(bbox_head=dict(fusion=dict(alpha=0.3))))

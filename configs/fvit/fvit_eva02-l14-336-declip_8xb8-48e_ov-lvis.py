@@ -2,13 +2,11 @@
 #   bash tools/dist_train.sh \
 #       configs/fvit/fvit_eva02-l14-336-declip_8xb8-48e_ov-lvis.py 8
 # Published: mask AP r / c / f / all 37.2 / 35.2 / 36.5 / 36.0.
-_base_ = './fvit_eva02-l14-336_8xb8-48e_ov-lvis.py'
+_base_ = [
+    './fvit_eva02-l14-336_8xb8-48e_ov-lvis.py',
+    '../_base_/backbones/eva02-l14-336-declip.py',
+]
 model = dict(
-    backbone=dict(
-        type='openvocab.DeCLIP',
-        readout=None,  # the preset's
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/DeCLIP_EVA-L_DINOv2-L_csa_0.05_2.0.pt')),
+    backbone=_base_.encoder,
     # the one setting that DeCLIP changes
     roi_head=dict(bbox_head=dict(fusion=dict(temperature=90.0))))

@@ -4,11 +4,8 @@
 # Published: AP / AP50 / AP75 41.0 / 64.6 / 44.8.
 _base_ = [
     '../_base_/models/fvit_transfer_l14.py',
+    '../_base_/backbones/eva02-l14-336-declip.py',
     '../_base_/datasets/coco_transfer.py',
     '../_base_/default_runtime_det.py',
 ]
-model = dict(
-    backbone=dict(
-        type='openvocab.DeCLIP',
-        readout=None,  # the preset's
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/DeCLIP_EVA-L_DINOv2-L_csa_0.05_2.0.pt')))
+model = dict(backbone=_base_.encoder)

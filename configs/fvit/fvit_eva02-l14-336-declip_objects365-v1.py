@@ -4,13 +4,11 @@
 # Published: AP / AP50 / AP75 20.0 / 32.2 / 21.2.
 _base_ = [
     '../_base_/models/fvit_transfer_l14.py',
+    '../_base_/backbones/eva02-l14-336-declip.py',
     '../_base_/datasets/objects365_v1_transfer.py',
     '../_base_/default_runtime_det.py',
 ]
 model = dict(
-    backbone=dict(
-        type='openvocab.DeCLIP',
-        readout=None,  # the preset's
-        init_cfg=dict(type='Pretrained', checkpoint='checkpoints/DeCLIP_EVA-L_DINOv2-L_csa_0.05_2.0.pt')),
+    backbone=_base_.encoder,
     text_bank=dict(vocabulary='objects365_v1'),
     roi_head=dict(bbox_head=dict(fusion=dict(alpha=0.3))))
