@@ -93,7 +93,7 @@ class SlideAndGlobalInference(Inference):
     """Overlapping windows, and the whole image at the size of a window.
 
     Scores are averaged where windows overlap, and that average with the scores of the
-    whole image.
+    whole image, which is resized from the image as the pipeline made it.
 
     Args:
         canvas: Images are resized to this size before windows are cut: the side of a
@@ -138,6 +138,9 @@ class SlideAndGlobalInference(Inference):
         self, images: Sequence[Tensor], forward: Forward, activate: Activation
     ) -> list[ClassScores]:
         """Segments images."""
+        wholes = []
+        if self.global_weight:
+            wholes = [resize(i, self._size(i, self.crop)) for i in images]
         if self.canvas is not None:
             images = [resize(i, self._size(i, self.canvas)) for i in images]
         windows = [self.windows(*image.shape[-2:]) for image in images]
@@ -146,9 +149,6 @@ class SlideAndGlobalInference(Inference):
             for image, places in zip(images, windows, strict=True)
             for w in places
         ]
-        wholes = []
-        if self.global_weight:
-            wholes = [resize(i, self._size(i, self.crop)) for i in images]
         logits = iter(self._forward_each([*views, *wholes], forward))
         parts = [[next(logits) for _ in places] for places in windows]
         scores = []

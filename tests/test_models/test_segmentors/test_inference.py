@@ -18,6 +18,7 @@ def forward(views):
 
 def reference(image, canvas, crop, stride, size, weight=0.5):
     """The published protocol, written out plainly: every class at full size."""
+    whole = forward(resize(image, (crop, crop))[None])[0]
     image = resize(image, canvas)
     starts = [
         sorted({min(s, side - crop) for s in range(0, side - crop + stride, stride)})
@@ -30,7 +31,6 @@ def reference(image, canvas, crop, stride, size, weight=0.5):
             scores = resize(forward(view[None])[0], (crop, crop)).sigmoid()
             total[:, top : top + crop, left : left + crop] += scores
             count[top : top + crop, left : left + crop] += 1
-    whole = forward(resize(image, (crop, crop))[None])[0]
     whole = resize(resize(whole, (crop, crop)).sigmoid(), canvas)
     return resize((1 - weight) * total / count + weight * whole, size)
 
@@ -50,6 +50,20 @@ def test_slide_and_global_equals_the_plain_protocol(batch_size):
             best, labels = expected.max(dim=0)
             torch.testing.assert_close(found.scores, best)
             assert (found.labels != labels).float().mean() < 0.01  # equal scores
+
+
+def test_the_whole_is_resized_from_the_image_itself():
+    torch.manual_seed(0)
+    image, views = torch.randn(3, 50, 90), []
+
+    def record(batch):
+        views.extend(batch)
+        return forward(batch)
+
+    SlideAndGlobalInference(80, 48, 32)([image], record, torch.sigmoid)
+    direct, via_canvas = (resize(i, (48, 48)) for i in (image, resize(image, (80, 80))))
+    assert not torch.allclose(direct, via_canvas, atol=0.1)
+    torch.testing.assert_close(views[-1], direct)
 
 
 def test_without_global_view():
