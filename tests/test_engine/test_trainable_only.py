@@ -1,4 +1,5 @@
 import pytest
+import timm
 import torch
 from mmengine.optim import build_optim_wrapper
 from torch import nn
@@ -61,6 +62,33 @@ def test_custom_keys_keep_their_meaning():
     found = settings_by_name(model, build(model, paramwise_cfg=cfg))
     assert found['student.0.weight'] == (0.05, 0.0)
     assert found['student.2.weight'] == (0.1, 0.2)
+
+
+@pytest.mark.parametrize(
+    'key, expected', [({}, (0.001, 0.0)), (dict(decay_mult=0.5), (0.001, 0.1))]
+)
+def test_norms_of_a_tower_with_its_own_rate_do_not_decay(key, expected):
+    model = nn.Module()
+    model.backbone = timm.create_model('test_convnext', num_classes=0)
+    model.head = nn.Sequential(nn.Conv2d(64, 4, 1), nn.GroupNorm(2, 4))
+    cfg = dict(
+        norm_decay_mult=0.0, custom_keys=dict(backbone=dict(lr_mult=0.01, **key))
+    )
+    found = settings_by_name(model, build(model, paramwise_cfg=cfg))
+    norms = {
+        f'{name}.{parameter}'
+        for name, module in model.named_modules()
+        if isinstance(module, (nn.LayerNorm, nn.GroupNorm))
+        for parameter in ('weight', 'bias')
+    }
+    towers = {name for name in found if name.startswith('backbone')}
+    assert len(norms & towers) > 10
+    for name in norms & towers:
+        assert found[name] == pytest.approx(expected)
+    assert all(found[name] == (0.1, 0.0) for name in norms - towers)
+    rest = expected[1] or 0.2
+    for name in towers - norms:
+        assert found[name] == pytest.approx((0.001, rest))
 
 
 def test_same_step_as_a_plain_optimizer():

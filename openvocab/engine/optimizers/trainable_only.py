@@ -4,6 +4,7 @@ from collections import OrderedDict
 
 from mmengine.logging import print_log
 from mmengine.optim import DefaultOptimWrapperConstructor, OptimWrapper
+from mmengine.utils.dl_utils import is_norm
 from torch import nn
 
 from openvocab.registry import OPTIM_WRAPPER_CONSTRUCTORS
@@ -16,9 +17,12 @@ class TrainableOnlyConstructor(DefaultOptimWrapperConstructor):
     mmengine's default hands every parameter to the optimizer unless ``paramwise_cfg``
     is given, and then makes one group and one log line per parameter. Here frozen
     parameters never enter, with or without ``paramwise_cfg``, and parameters of equal
-    settings share one group. All keys of ``paramwise_cfg`` keep their meaning; for CLIP
-    towers ``flat_decay_mult=0`` takes the weight decay from biases, norms and other 1-d
-    parameters.
+    settings share one group. For CLIP towers ``flat_decay_mult=0`` takes the weight
+    decay from biases, norms and other 1-d parameters.
+
+    The keys of ``paramwise_cfg`` keep their meaning, except that ``norm_decay_mult``
+    also holds for norms that a custom key matches, unless that key sets
+    ``decay_mult``: mmengine lets a tower with an ``lr_mult`` decay its norms.
 
     Raises:
         ValueError: If the model has no trainable parameter.
@@ -70,6 +74,7 @@ class TrainableOnlyConstructor(DefaultOptimWrapperConstructor):
             return
         singles: list[dict] = []
         super().add_params(singles, module, prefix, is_dcn_module)
+        self._scale_norm_decay(singles, module)
         groups: OrderedDict[tuple, dict] = OrderedDict()
         for single in singles:
             settings = {k: v for k, v in single.items() if k != 'params'}
@@ -77,3 +82,24 @@ class TrainableOnlyConstructor(DefaultOptimWrapperConstructor):
             group = groups.setdefault(key, {'params': [], **settings})
             group['params'].extend(single['params'])
         params.extend(groups.values())
+
+    def _scale_norm_decay(self, singles: list[dict], model: nn.Module) -> None:
+        """Applies ``norm_decay_mult`` to every norm without a ``decay_mult``.
+
+        Args:
+            singles: Groups of one parameter each, changed in place.
+            model: Their model.
+        """
+        factor = self.paramwise_cfg.get('norm_decay_mult')
+        if factor is None:
+            return
+        norms = {
+            id(parameter)
+            for module in model.modules()
+            if is_norm(module)
+            for parameter in module.parameters(recurse=False)
+        }
+        for single in singles:
+            # a custom key leaves its settings in the group
+            if id(single['params'][0]) in norms and 'decay_mult' not in single:
+                single['weight_decay'] = self.base_wd * factor
