@@ -1,3 +1,5 @@
+import weakref
+
 import torch
 
 from openvocab.models.backbones.towers.base import SizeCache
@@ -66,3 +68,29 @@ def test_entries_made_in_inference_mode_can_be_trained_with():
     factor = torch.ones(1, requires_grad=True)
     (factor * cache.position_table(table, (3, 3), (4, 4))).sum().backward()
     assert factor.grad is not None
+
+
+def test_the_grids_used_last_are_kept():
+    cache, table = SizeCache(size=3), torch.zeros(2)
+    made = []
+
+    def use(rows):
+        def make():
+            made.append(rows)
+            return torch.zeros(rows)
+
+        return cache.table((rows, 1), table, make)
+
+    for rows in (1, 2, 3, 1, 4, 1, 3, 4):
+        assert len(use(rows)) == rows
+    assert made == [1, 2, 3, 4]
+    use(2)
+    use(1)  # the oldest when 2 came back
+    assert made == [1, 2, 3, 4, 2, 1]
+
+
+def test_by_default_not_every_grid_of_a_data_set_is_kept():
+    cache, table, kept = SizeCache(), ramp(4, 4), []
+    for columns in range(5, 105):
+        kept.append(weakref.ref(cache.position_table(table, (4, columns), (4, 4))))
+    assert sum(entry() is not None for entry in kept) <= 32

@@ -1,6 +1,7 @@
 """What :class:`CLIPBackbone` asks of an image tower, whatever its architecture."""
 
 from abc import ABC, abstractmethod
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from typing import ClassVar
 
@@ -106,14 +107,22 @@ class Tower(ABC):
 class SizeCache:
     """Tables that depend on the grid and on a tensor, computed once per grid.
 
-    An entry is computed anew once that tensor was changed, replaced or moved.
+    An entry is computed anew once that tensor was changed, replaced or moved. Of many
+    grids the last used are kept: images in their own aspect ratios have about a
+    hundred, which of a ViT-L would be more than a gigabyte.
+
+    Args:
+        size: Number of grids that are kept.
     """
 
-    def __init__(self) -> None:
-        self._entries: dict[tuple[int, int], tuple[tuple, Tensor]] = {}
+    def __init__(self, size: int = 16) -> None:
+        self._size = size
+        self._entries: OrderedDict[tuple[int, int], tuple[tuple, Tensor]] = (
+            OrderedDict()
+        )
 
     def __deepcopy__(self, memo: dict) -> 'SizeCache':
-        return SizeCache()
+        return SizeCache(self._size)
 
     def table(
         self, grid: tuple[int, int], source: Tensor, make: Callable[[], Tensor]
@@ -133,6 +142,9 @@ class SizeCache:
             # Out of inference mode: a training step may use the same entry later.
             with torch.inference_mode(False), torch.no_grad():
                 entry = self._entries[grid] = (state, make())
+            if len(self._entries) > self._size:
+                self._entries.popitem(last=False)
+        self._entries.move_to_end(grid)
         return entry[1]
 
     def position_table(
