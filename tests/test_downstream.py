@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers.downstream_package import write_package
 from openvocab.datasets.ov_shapes.writer import write_ov_shapes
-
-sys.path.insert(0, str(Path(__file__).parent))
-from downstream_package import write_package
 
 # What a script of theirs looks like; the arguments are those of this test.
 TRAIN_AND_TEST = """

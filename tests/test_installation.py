@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-from downstream_package import write_package
+from helpers.downstream_package import write_package
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,5 @@
-"""Lets the tests of this folder import ``tiny_configs``."""
-
-import sys
-from pathlib import Path
-
 import pytest
 from mmengine.logging import MMLogger
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)

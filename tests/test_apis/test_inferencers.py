@@ -6,8 +6,8 @@ import pytest
 import torch
 from mmdet.structures.mask import encode_mask_results
 from pycocotools import mask as rle
-from tiny_configs import write_detector, write_segmentor
 
+from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis import (
     OpenVocabDetInferencer,
     OpenVocabSegInferencer,

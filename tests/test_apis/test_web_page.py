@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from tiny_configs import write_detector, write_segmentor
 
+from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis import WebPage, open_inferencer
 
 NAMES = 'sky, red circle,\nsofa'

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from clip_releases import openai_vit, save_archive, with_values
 from safetensors.torch import save_file
 
+from helpers.clip_releases import openai_vit, save_archive, with_values
 from openvocab.converters import CheckpointError
 from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from clip_releases import (
+from timm.models.eva import Eva, checkpoint_filter_fn
+
+from helpers.clip_releases import (
     RELEASES,
     eva02,
     openai_vit,
@@ -10,8 +12,6 @@ from clip_releases import (
     with_values,
     without_values,
 )
-from timm.models.eva import Eva, checkpoint_filter_fn
-
 from openvocab.converters import ADAPTERS, CheckpointError, detect
 from openvocab.models.clip_architectures import differences, find_architectures
 

@@ -10,12 +10,12 @@ import json
 import pytest
 import torch
 import torch.nn.functional as F
-from clip_releases import eva02, with_values
 from mmpretrain.models.backbones.vit_eva02 import ViTEVA02
 from timm.models import register_model
 from timm.models.eva import Eva
 from torch import Tensor, nn
 
+from helpers.clip_releases import eva02, with_values
 from openvocab.models.backbones import CLIPBackbone
 
 PATCH, GRID, HEADS, WIDTH, HIDDEN = 16, 14, 3, 192, 512

@@ -5,10 +5,10 @@ import zipfile
 
 import pytest
 import torch
-from clip_releases import openai_resnet, openai_vit, save_archive, with_values
 from mmpretrain.models.backbones import VisionTransformer
 from open_clip.model import build_model_from_openai_state_dict
 
+from helpers.clip_releases import openai_resnet, openai_vit, save_archive, with_values
 from openvocab.converters import ADAPTERS, CheckpointError
 from openvocab.converters.checkpoint_file import read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from clip_releases import openai_vit, with_values, without_values
-from task_releases import SMALL, TASK_RELEASES, cat_seg, fvit, san
 
 import openvocab
+from helpers.clip_releases import openai_vit, with_values, without_values
+from helpers.task_releases import SMALL, TASK_RELEASES, cat_seg, fvit, san
 from openvocab.converters import ADAPTERS, CheckpointError, detect
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from clip_releases import with_values
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from task_releases import TASK_RELEASES, TINY, cat_seg, fvit, san
 
 import openvocab
+from helpers.clip_releases import with_values
+from helpers.task_releases import TASK_RELEASES, TINY, cat_seg, fvit, san
 from openvocab.apis.model import build_model
 from openvocab.converters import ADAPTERS
 from openvocab.converters.checkpoint_file import read_metadata

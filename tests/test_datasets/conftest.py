@@ -1,13 +1,8 @@
 import json
-import sys
-from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-
-# lets the tests of this folder import `coco_style`
-sys.path.insert(0, str(Path(__file__).parent))
 
 CLASSES = [
     dict(name='cat', is_thing=True),

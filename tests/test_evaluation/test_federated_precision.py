@@ -6,7 +6,15 @@ import time
 
 import numpy as np
 import pytest
-from detection_world import HEIGHT, WIDTH, World, data_sample, evaluate, rectangle
+
+from helpers.detection_world import (
+    HEIGHT,
+    WIDTH,
+    World,
+    data_sample,
+    evaluate,
+    rectangle,
+)
 
 THRESHOLDS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 import torch.multiprocessing as mp
-from detection_world import CLASSES, META, World, data_sample, evaluate
 from mmdet.evaluation import OVCocoMetric
 from mmengine.evaluator import Evaluator
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from helpers.detection_world import CLASSES, META, World, data_sample, evaluate
 from openvocab.evaluation import OVDetMetric
 from openvocab.evaluation.coco_average_precision import class_precision
 from openvocab.evaluation.coco_ground_truth import CocoGroundTruth

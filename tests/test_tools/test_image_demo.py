@@ -2,7 +2,6 @@
 
 import json
 import runpy
-import sys
 from pathlib import Path
 
 import cv2
@@ -11,12 +10,10 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
-TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS / 'test_apis'))
+from helpers.tiny_configs import write_detector, write_segmentor
 
-from tiny_configs import write_detector, write_segmentor  # noqa: E402
-
-main = runpy.run_path(str(TESTS.parent / 'tools/demo/image_demo.py'))['main']
+TOOL = Path(__file__).parents[2] / 'tools/demo/image_demo.py'
+main = runpy.run_path(str(TOOL))['main']
 
 
 @pytest.fixture(autouse=True)

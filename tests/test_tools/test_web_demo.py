@@ -16,12 +16,9 @@ import numpy as np
 import pytest
 import torch
 
-TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS / 'test_apis'))
+from helpers.tiny_configs import write_detector, write_segmentor
 
-from tiny_configs import write_detector, write_segmentor  # noqa: E402
-
-SCRIPT = TESTS.parent / 'tools/demo/web_demo.py'
+SCRIPT = Path(__file__).parents[2] / 'tools/demo/web_demo.py'
 NAMES = 'red circle, sofa, sky'
 FLAGS = (
     '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',

@@ -1,6 +1,6 @@
 import pytest
-from tiny_zoo import model, result, runs
 
+from helpers.tiny_zoo import model, result, runs
 from openvocab.zoo import ModelIndex, check_index
 
 

@@ -1,8 +1,8 @@
 from pathlib import Path
 
 import pytest
-from tiny_zoo import model, result, runs
 
+from helpers.tiny_zoo import model, result, runs
 from openvocab.zoo import ModelIndex, fill_blocks
 
 

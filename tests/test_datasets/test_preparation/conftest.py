@@ -2,11 +2,11 @@ import runpy
 from functools import cache
 from types import SimpleNamespace
 
-import fake_archives
 import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from helpers import fake_archives
 from openvocab.registry import DATASETS
 
 

@@ -4,9 +4,9 @@ import io
 import tarfile
 import zipfile
 
-import fake_archives as fake
 import pytest
 
+from helpers import fake_archives as fake
 from openvocab.datasets.preparation.archive import Archive
 from openvocab.datasets.preparation.run import Run
 

@@ -2,9 +2,9 @@
 
 import shutil
 
-import fake_archives as fake
 import pytest
 
+from helpers import fake_archives as fake
 from openvocab.datasets.label_image import write_label_image
 
 

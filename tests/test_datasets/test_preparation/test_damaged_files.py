@@ -11,10 +11,11 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import fake_archives as fake
 import numpy as np
 import pytest
 from PIL import Image
+
+from helpers import fake_archives as fake
 
 # data set -> what it needs, its part, the config that reads it
 SETS = {

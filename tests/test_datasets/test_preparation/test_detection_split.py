@@ -5,8 +5,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from coco_style import annotation, official_json, write
 
+from helpers.coco_style import annotation, official_json, write
 from openvocab.datasets import OVDetDataset
 from openvocab.datasets.detection_json import DetectionJson
 from openvocab.datasets.preparation import coco, detection_split

@@ -3,10 +3,10 @@
 import shutil
 from functools import partial
 
-import fake_archives as fake
 import numpy as np
 import pytest
 
+from helpers import fake_archives as fake
 from openvocab.datasets.label_image import decode_label_image
 from openvocab.datasets.preparation.preparations import PREPARATIONS
 from openvocab.datasets.seeded_sampler import SeededIndex

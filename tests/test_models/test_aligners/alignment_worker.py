@@ -10,10 +10,11 @@ import json
 import sys
 from pathlib import Path
 
-import tiny_aligners as tiny
 import torch
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
+
+from helpers import tiny_aligners as tiny
 
 IMAGES = (3, 0, 5, 1, 2)  # regions per image; the ranks get unequal shares
 STEPS = 2

@@ -1,8 +1,9 @@
 import pytest
-import tiny_aligners as tiny
 import torch
 from mmengine.runner.checkpoint import get_state_dict
 from torch.nn import functional as F
+
+from helpers import tiny_aligners as tiny
 
 torch.set_num_threads(1)
 

@@ -1,9 +1,9 @@
 import pytest
-import tiny_aligners as tiny
 import torch
 from torch import nn
 from torch.nn import functional as F
 
+from helpers import tiny_aligners as tiny
 from openvocab.models.aligners import DeCLIPAligner
 from openvocab.models.aligners.valid_tokens import valid_tokens
 from openvocab.testing import LargestTensor

@@ -1,11 +1,11 @@
 import pytest
-import tiny_aligners as tiny
 import torch
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from helpers import tiny_aligners as tiny
 from openvocab.models.aligners import BaseAligner, DenseVLMAligner
 from openvocab.models.aligners.multiscale import ScaleSampler
 from openvocab.models.recognizers import RegionRecognizer

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
+ROOT, TESTS = HERE.parents[2], HERE.parents[1]
 
 
 def train(folder: Path, aligner: str, reduction: str, shards: list) -> list[dict]:
@@ -24,7 +24,7 @@ def train(folder: Path, aligner: str, reduction: str, shards: list) -> list[dict
     )
     path = folder / 'config.json'
     path.write_text(json.dumps(config))
-    paths = [str(ROOT), os.environ.get('PYTHONPATH', '')]
+    paths = [str(ROOT), str(TESTS), os.environ.get('PYTHONPATH', '')]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(paths))
     command = [sys.executable, str(HERE / 'alignment_worker.py'), str(path)]
     workers = [

@@ -1,8 +1,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from plain_cat_seg import plain_forward
 
+from helpers.plain_cat_seg import plain_forward
 from openvocab.models.decode_heads import CATSegHead
 from openvocab.models.decode_heads.cat_seg_head import cosine_volume
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 from mmdet.models import SingleRoIExtractor
-from tiny_fvit import CLASSES, MASKS, NOVEL, batch, build, predict
 
 import openvocab.analysis.synthetic_classes  # noqa: F401  (registers a text bank)
+from helpers.tiny_fvit import CLASSES, MASKS, NOVEL, batch, build, predict
 from openvocab.models.clip_factory import CONFIG_DIR
 from openvocab.models.roi_heads import DenseFeatures
 

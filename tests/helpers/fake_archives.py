@@ -10,10 +10,10 @@ import zipfile
 from itertools import count
 
 import numpy as np
-from coco_style import annotation
 from faster_coco_eval.core import mask as rle
 from PIL import Image
 
+from helpers.coco_style import annotation
 from openvocab.vocab import Vocabulary
 
 SIZE = (36, 48)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from clip_releases import SIZES, Shapes, _linear, _norm, eva02, openai_vit
+from helpers.clip_releases import SIZES, Shapes, _linear, _norm, eva02, openai_vit
 
 
 class Size(NamedTuple):
