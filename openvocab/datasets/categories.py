@@ -44,14 +44,14 @@ def category_labels(
             problem = 'is listed twice' if number in ids else 'has no name'
             raise ValueError(f'{path}: category {number} {problem}')
         ids.add(number)
-        try:
-            labels[number] = vocabulary.index(name)
-        except UnknownClassError:
-            if dropped is None or not _has(dropped, name):
-                raise UnknownClassError(
-                    f'{path}: category {name!r} is not in the vocabulary '
-                    f'{vocabulary.name!r}; name it in drop_unknown to leave it out'
-                ) from None
+        label = vocabulary.find(name)
+        if label is not None:
+            labels[number] = label
+        elif dropped is None or dropped.find(name) is None:
+            raise UnknownClassError(
+                f'{path}: category {name!r} is not in the vocabulary '
+                f'{vocabulary.name!r}; name it in drop_unknown to leave it out'
+            )
     return labels
 
 
@@ -94,11 +94,3 @@ def entry_id(entry: Any, kind: str, position: int, path: str) -> Hashable:
 def _shortened(entry: Any) -> str:
     text = repr(entry)
     return text if len(text) <= 200 else f'{text[:200]}...'
-
-
-def _has(vocabulary: Vocabulary, name: str) -> bool:
-    try:
-        vocabulary.index(name)
-    except UnknownClassError:
-        return False
-    return True

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
-from openvocab.vocab.class_entry import VocabularyError
 from openvocab.vocab.vocabulary import Vocabulary
 
 from .annotation_io import read_json, require_list
@@ -123,15 +122,8 @@ class DetectionJson:
         """Ids of the categories in the vocabulary, or in some splits of it."""
         if splits is None:
             return frozenset(self.labels)
-        known = {split for split in self.vocabulary.splits if split is not None}
-        for split in splits:
-            if split not in known:
-                raise VocabularyError(
-                    f'vocabulary {self.vocabulary.name!r} has no split {split!r}; '
-                    f'it has {", ".join(sorted(known)) or "none"}'
-                )
-        split_of = self.vocabulary.splits
-        return frozenset(i for i, k in self.labels.items() if split_of[k] in splits)
+        chosen = self.vocabulary.in_splits(splits)
+        return frozenset(i for i, label in self.labels.items() if chosen[label])
 
 
 def image_name(image: Mapping[str, Any], path: str) -> str:

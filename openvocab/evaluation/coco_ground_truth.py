@@ -6,7 +6,6 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import Vocabulary
 
 
@@ -123,10 +122,11 @@ def _labels(
     """Maps category ids to labels, and says what does not take part."""
     labels, outside = {}, []
     for category in categories:
-        try:
-            labels[category['id']] = vocabulary.index(category['name'])
-        except UnknownClassError:
+        label = vocabulary.find(category['name'])
+        if label is None:
             outside.append(category['name'])
+        else:
+            labels[category['id']] = label
     if not labels:
         raise ValueError(
             f'{path}: none of its {len(outside)} categories is in the vocabulary '

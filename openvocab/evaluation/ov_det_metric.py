@@ -7,7 +7,6 @@ import numpy as np
 from mmengine.logging import print_log
 
 from openvocab.registry import METRICS
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import Vocabulary
 
 from .coco_average_precision import ClassPrecision, class_precision
@@ -217,17 +216,11 @@ class OVDetMetric(GatheredMetric):
         if names is None:
             return
         for label, name in zip(labels.tolist(), names, strict=True):
-            if not self._is_called(label, name):
+            if classes.find(name) != label:
                 raise ValueError(
                     f'image {img_id}: the model calls label {label} {name!r}, the data '
                     f'set {classes.names[label]!r}; give both the same vocabulary'
                 )
-
-    def _is_called(self, label: int, name: str) -> bool:
-        try:
-            return self._vocabulary.index(name) == label
-        except UnknownClassError:
-            return False
 
     def _detections(
         self, predictions: Mapping, truth: ImageTruth, img_id: Hashable

@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from openvocab.registry import METRICS
-from openvocab.vocab.class_entry import normalized_key
+from openvocab.vocab.class_entry import BACKGROUND, normalized_key
 from openvocab.vocab.ignored_label import default_ignore_index
 from openvocab.vocab.vocabulary import Vocabulary, VocabularySource
 
@@ -16,8 +16,6 @@ from .class_iou import ClassIoU, class_histograms
 from .gathered_metric import GatheredMetric
 from .hallucination import hallucinated_share
 from .metainfo_vocabulary import vocabulary_of
-
-_BACKGROUND = 'background'
 
 
 @METRICS.register_module()
@@ -161,7 +159,7 @@ class OVIoUMetric(GatheredMetric):
                 f'OVIoUMetric: background_from={self.background_from} leaves no class '
                 f'before or after it; the data set has {len(names)}'
             )
-        return (*names[: self.background_from], _BACKGROUND)
+        return (*names[: self.background_from], BACKGROUND)
 
     def _ignored(self) -> int:
         if self.ignore_index is not None:
@@ -172,7 +170,7 @@ class OVIoUMetric(GatheredMetric):
     def _seen_and_unseen(self) -> tuple[np.ndarray, np.ndarray]:
         """Two (K,) masks of the scored classes."""
         vocabulary = vocabulary_of(self.dataset_meta)
-        named = np.array([name != _BACKGROUND for name in self._names()])
+        named = np.array([name != BACKGROUND for name in self._names()])
         if self.train_vocabulary is None:
             seen, unseen = np.array(vocabulary.is_base), np.array(vocabulary.is_novel)
         else:

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+# What the class is called that stands for everything without a name.
+BACKGROUND = 'background'
+
 _FIELDS = ('id', 'name', 'synonyms', 'is_thing', 'split', 'color')
 _LABEL_SUFFIXES = re.compile(r'(?:[-_](?:merged|other|stuff))+$')
 _SEPARATORS = re.compile(r'[-_\s]+')

@@ -210,14 +210,32 @@ class Vocabulary:
         Raises:
             UnknownClassError: No class has this name.
         """
-        phrase = clean_phrase(name)
-        if phrase not in self._positions:
-            close = get_close_matches(phrase, self._positions, n=1)
+        position = self.find(name)
+        if position is None:
+            close = get_close_matches(clean_phrase(name), self._positions, n=1)
             hint = f'; did you mean {close[0]!r}?' if close else ''
             raise UnknownClassError(
                 f'class {name!r} is not in vocabulary {self.name!r}{hint}'
             )
-        return self._positions[phrase]
+        return position
+
+    def find(self, name: str) -> int | None:
+        """Position of a class as :meth:`index` finds it; None if there is none."""
+        return self._positions.get(clean_phrase(name))
+
+    def in_splits(self, splits: Sequence[str]) -> tuple[bool, ...]:
+        """Whether each class is of one of the splits.
+
+        Raises:
+            VocabularyError: No class is of one of the splits, or none is named.
+        """
+        existing = {split for split in self.splits if split is not None}
+        if not splits or not existing.issuperset(splits):
+            raise VocabularyError(
+                f'splits={list(splits)}: vocabulary {self.name!r} has the splits '
+                f'{sorted(existing)}'
+            )
+        return tuple(split in splits for split in self.splits)
 
     def subset(
         self,

@@ -41,6 +41,21 @@ def test_index_takes_names_and_synonyms_in_any_case():
     assert vocab.index('KITTY') == 0
 
 
+def test_find_says_whether_a_name_is_there():
+    vocab = toy()
+    assert vocab.find(' KITTY') == vocab.index('kitty')
+    assert vocab.find('kity') is None
+
+
+def test_classes_of_splits():
+    vocab = toy()
+    assert vocab.in_splits(['base']) == tuple(s == 'base' for s in vocab.splits)
+    assert all(Vocabulary.load('ov_coco').in_splits(('base', 'novel')))
+    for splits in (['base', 'rare'], []):
+        with pytest.raises(VocabularyError, match=r"'toy' has the splits \['base'"):
+            vocab.in_splits(splits)
+
+
 def test_index_of_unknown_name_suggests_and_is_one_line():
     with pytest.raises(
         UnknownClassError, match=r"'kity' .*'toy'; did you mean 'kitty'"

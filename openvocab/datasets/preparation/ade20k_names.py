@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import Vocabulary
 
 from .label_maps import LabelMaps
@@ -38,15 +37,8 @@ class ADE20KLabelMaps(LabelMaps):
                 yield f'{self.class_list}: class {label + 1} is not listed'
                 continue
             first = names.replace(';', ',').split(',')[0].strip()
-            if _label(vocabulary, first) != label:
+            if vocabulary.find(first) != label:
                 yield (
                     f'{self.class_list}: class {label + 1} is {first!r}, not '
                     f'{entry.name!r}'
                 )
-
-
-def _label(vocabulary: Vocabulary, name: str) -> int | None:
-    try:
-        return vocabulary.index(name)
-    except UnknownClassError:
-        return None

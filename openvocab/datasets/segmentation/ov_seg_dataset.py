@@ -6,7 +6,6 @@ from typing import Any
 from mmseg.datasets import BaseSegDataset
 
 from openvocab.registry import DATASETS
-from openvocab.vocab.class_entry import VocabularyError
 from openvocab.vocab.ignored_label import default_ignore_index
 from openvocab.vocab.vocabulary import Vocabulary
 
@@ -105,14 +104,8 @@ class OVSegDataset(BaseSegDataset):
         """Labels whose class is in none of the splits."""
         if splits is None:
             return []
-        existing = set(self.vocabulary.splits)
-        unknown = [split for split in splits if split not in existing]
-        if unknown or not splits:
-            raise VocabularyError(
-                f'splits={list(splits)}: vocabulary {self.vocabulary.name!r} has the '
-                f'splits {sorted(s for s in existing if s is not None)}'
-            )
-        return [i for i, s in enumerate(self.vocabulary.splits) if s not in splits]
+        chosen = self.vocabulary.in_splits(splits)
+        return [label for label, trained in enumerate(chosen) if not trained]
 
     def load_data_list(self) -> list[dict[str, Any]]:
         """Lists images and label files; called once by ``full_init``."""

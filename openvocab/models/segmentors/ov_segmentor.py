@@ -23,14 +23,12 @@ from openvocab.models.building import build_module, build_text_bank, pixel_stati
 from openvocab.models.image_fit import fit_images
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import VocabularySource
 
+from .background import background_for
 from .class_scores import ClassScores, LabelMap
 from .inference import Inference
 from .training_labels import TrainingLabels
-
-_BACKGROUND = 'background'
 
 
 @MODELS.register_module()
@@ -215,14 +213,7 @@ class OVSegmentor(BaseSegmentor):
 
     def _bind(self, vocabulary: Vocabulary) -> None:
         """Takes over what depends on the classes, before the rows change."""
-        if self.prob_thd is not None:
-            try:
-                self._background = vocabulary.index(_BACKGROUND)
-            except UnknownClassError:
-                raise ValueError(
-                    f'prob_thd={self.prob_thd} needs a class {_BACKGROUND!r}, which '
-                    f'vocabulary {vocabulary.name!r} does not have; set prob_thd=None'
-                ) from None
+        self._background = background_for(vocabulary, prob_thd=self.prob_thd)
         self.dataset_meta = vocabulary.metainfo()
         self.training_labels = TrainingLabels(vocabulary).to(self._device())
         self.data_preprocessor.seg_pad_val = self.training_labels.ignore_index

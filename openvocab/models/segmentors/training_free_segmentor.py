@@ -10,15 +10,13 @@ from torch import Tensor, nn
 
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
-from openvocab.vocab.class_entry import UnknownClassError
 from openvocab.vocab.vocabulary import VocabularySource
 
+from .background import background_for
 from .class_scores import ClassScores
 from .inference import Inference
 from .ov_segmentor import OVSegmentor
 from .query_scores import QueryScores
-
-_BACKGROUND = 'background'
 
 
 @MODELS.register_module()
@@ -98,12 +96,4 @@ class TrainingFreeSegmentor(OVSegmentor):
 
     def _find_spared(self, vocabulary: Vocabulary) -> int | None:
         """The class that no area is too small for."""
-        if self.area_thd is None:
-            return None
-        try:
-            return vocabulary.index(_BACKGROUND)
-        except UnknownClassError:
-            raise ValueError(
-                f'area_thd={self.area_thd} needs a class {_BACKGROUND!r}, which '
-                f'vocabulary {vocabulary.name!r} does not have; set area_thd=None'
-            ) from None
+        return background_for(vocabulary, area_thd=self.area_thd)
