@@ -8,8 +8,9 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from openvocab.registry import METRICS
-from openvocab.vocab.class_entry import BACKGROUND, normalized_key
+from openvocab.vocab.class_entry import BACKGROUND
 from openvocab.vocab.ignored_label import default_ignore_index
+from openvocab.vocab.trained_classes import TrainedClasses
 from openvocab.vocab.vocabulary import Vocabulary, VocabularySource
 
 from .class_iou import ClassIoU, class_histograms
@@ -39,9 +40,8 @@ class OVIoUMetric(GatheredMetric):
       labels, see :func:`hallucinated_share`.
 
     A measure without any class is left out. A class is **seen** if its split says so,
-    or, with ``train_vocabulary``, if its name or one of its synonyms is a name or
-    synonym of a class there (suffixes such as ``-other`` dropped, see
-    :func:`openvocab.vocab.class_entry.normalized_key`); then all other classes are
+    or, with ``train_vocabulary``, if it is called like a class that was trained there
+    (:class:`openvocab.vocab.trained_classes.TrainedClasses`); then all others are
     unseen. A class called ``background`` is neither.
 
     Memory: per image, three counts for each class that occurs in it. An image that
@@ -174,8 +174,8 @@ class OVIoUMetric(GatheredMetric):
         if self.train_vocabulary is None:
             seen, unseen = np.array(vocabulary.is_base), np.array(vocabulary.is_novel)
         else:
-            seen = np.array(trained_classes(vocabulary, self.train_vocabulary))
-            unseen = ~seen
+            unseen = np.array(TrainedClasses(self.train_vocabulary).novel(vocabulary))
+            seen = ~unseen
         return seen[: len(named)] & named, unseen[: len(named)] & named
 
     def _log(self, scores: ClassIoU) -> None:
@@ -187,15 +187,6 @@ class OVIoUMetric(GatheredMetric):
         if self.classwise:
             lines += [f'{iou:6.2f}  {name}' for name, iou in self.class_iou.items()]
         print_log('\n'.join(lines), logger='current')
-
-
-def trained_classes(vocabulary: Vocabulary, trained: Vocabulary) -> list[bool]:
-    """Whether a name or synonym of each class is one of a trained class."""
-    known = {normalized_key(p) for entry in trained.classes for p in entry.phrases}
-    return [
-        any(normalized_key(phrase) in known for phrase in entry.phrases)
-        for entry in vocabulary.classes
-    ]
 
 
 def harmonic_mean(first: float, second: float) -> float:

@@ -24,10 +24,10 @@ from openvocab.models.building import build_module, build_text_bank
 from openvocab.models.roi_heads.fvit_roi_head import DenseFeatures
 from openvocab.registry import MODELS
 from openvocab.vocab import Vocabulary
+from openvocab.vocab.trained_classes import TrainedClasses
 from openvocab.vocab.vocabulary import VocabularySource
 
 from . import encoder_wiring as wiring
-from .trained_classes import TrainedClasses
 
 Detections = list[DetDataSample]
 

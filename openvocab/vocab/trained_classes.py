@@ -1,17 +1,22 @@
-"""Which classes a detector was trained on, decided by what they are called."""
+"""Which classes a model was trained on, decided by what they are called.
 
-from openvocab.vocab import Vocabulary
-from openvocab.vocab.class_entry import ClassEntry, normalized_key
+This is wider than :meth:`Vocabulary.overlap`, by which two classes are one label: there
+COCO's ``couch`` and ADE20K's ``sofa`` are two, here whoever has learned one of them
+knows the other.
+"""
+
+from .class_entry import ClassEntry, normalized_key
+from .vocabulary import Vocabulary
 
 
 class TrainedClasses:
-    """The classes of a detector's training, base and novel.
+    """The classes of a model's training, base and novel.
 
     Other vocabularies are compared with them by name and synonyms; what splits of their
-    own say was true for another detector.
+    own say was true for another model.
 
     Args:
-        vocabulary: What the detector was built with. A class that no split calls novel
+        vocabulary: What the model was built with. A class that no split calls novel
             was trained on.
     """
 
@@ -27,7 +32,7 @@ class TrainedClasses:
                     self._novel.setdefault(normalized_key(phrase), novel)
 
     def novel(self, vocabulary: Vocabulary) -> tuple[bool, ...]:
-        """Which classes have no box in the training, one flag per class.
+        """Which classes training has not shown, one flag per class.
 
         A class has the flag of the trained class that is called like it: by its name,
         else by the first of its synonyms that one is called by. Any synonym of a
