@@ -2,10 +2,8 @@
 #   python tools/test.py configs/san/san_vit-b16-openai-densevlm_pc459.py \
 #       work_dirs/san_vit-b16-openai-densevlm_8xb4-60k_coco-stuff/iter_60000.pth
 # Published: mIoU 15.6.
-_base_ = './san_vit-b16-openai_pc459.py'
-model = dict(
-    backbone=dict(
-        type='openvocab.DenseVLM',
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/densevlm_vit-b16-openai.safetensors')))
+_base_ = [
+    './san_vit-b16-openai_pc459.py',
+    '../_base_/backbones/vit-b16-openai-densevlm.py',
+]
+model = dict(backbone=_base_.encoder)

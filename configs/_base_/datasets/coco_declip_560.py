@@ -2,22 +2,14 @@
 _base_ = './coco_grid_crops.py'
 
 img_size = 560
-train_pipeline = [
-    dict(type='mmcv.LoadImageFromFile'),
-    dict(type='openvocab.KeepOriginalImage'),
-    dict(type='openvocab.ResizeLongest', size=img_size),
-    dict(type='mmcv.Pad', size=(img_size, img_size)),
-    dict(type='openvocab.BoundedGridRegions', min_cells_per_side=1, max_regions=20),
-    dict(type='openvocab.CropRegions', size=224),
-    dict(type='openvocab.PackRegions'),
-]
-eval_pipeline = [
-    dict(type='mmcv.LoadImageFromFile'),
-    dict(type='openvocab.ResizeLongest', size=img_size),
-    dict(type='mmcv.Pad', size=(img_size, img_size)),
-    dict(type='openvocab.LoadPanopticRegions'),
-    dict(type='openvocab.PackRegions'),
-]
+train_pipeline = _base_.train_pipeline
+train_pipeline[2].size = img_size
+train_pipeline[3].size = (img_size, img_size)
+train_pipeline[4].max_regions = 20
+eval_pipeline = _base_.eval_pipeline
+eval_pipeline[1].size = img_size
+eval_pipeline[2].size = (img_size, img_size)
+
 train_dataloader = dict(batch_size=4, dataset=dict(pipeline=train_pipeline))
 val_dataloader = dict(batch_size=4, dataset=dict(pipeline=eval_pipeline))
 test_dataloader = val_dataloader

@@ -1,15 +1,12 @@
 # CAT-Seg on ConvNeXt-B, trained as in SED: the whole image tower, frozen text, and crops
 # shown at twice their size, so that its last stage has 24 x 24 positions.
-_base_ = './cat_seg.py'
+_base_ = [
+    './cat_seg.py',
+    '../backbones/convnext-b-sed.py',
+]
 
 model = dict(
-    backbone=dict(
-        arch='convnext_base_w_320',
-        checkpoint='laion_aesthetic_s13b_b82k',
-        readout=dict(_delete_=True, type='openvocab.ValueReadout'),
-        # strides 8 and 16
-        out_indices=(1, 2),
-        trainable=dict(_delete_=True, type='openvocab.WholeTower')),
+    backbone=_base_.encoder,
     text_bank=dict(
         _delete_=True,
         type='openvocab.TextBank',

@@ -1,10 +1,7 @@
 # CAT-Seg on EVA02-CLIP-B/16 decoupled by DeCLIP: CSA, neither residual nor FFN.
-_base_ = './cat_seg_eva.py'
+_base_ = [
+    './cat_seg_eva.py',
+    '../backbones/eva02-b16-declip.py',
+]
 
-model = dict(
-    backbone=dict(
-        type='openvocab.DeCLIP',
-        readout=None,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/DeCLIP_EVA-B_DINOv2-B_csa_0.05_2.0.pt')))
+model = dict(backbone=_base_.encoder)

@@ -1,10 +1,7 @@
 # CAT-Seg on EVA02-CLIP-L/14 at 336 px decoupled by DeCLIP.
-_base_ = './cat_seg_eva_l14.py'
+_base_ = [
+    './cat_seg_eva_l14.py',
+    '../backbones/eva02-l14-336-declip.py',
+]
 
-model = dict(
-    backbone=dict(
-        type='openvocab.DeCLIP',
-        readout=None,
-        init_cfg=dict(
-            type='Pretrained',
-            checkpoint='checkpoints/DeCLIP_EVA-L_DINOv2-L_csa_0.05_2.0.pt')))
+model = dict(backbone=_base_.encoder)

@@ -1,13 +1,8 @@
 # LoGoSeg on ConvNeXt-B, encoded as in SED: the whole tower trains, and crops are shown at
 # twice their size, so that its last stage has 24 x 24 positions.
-_base_ = './logoseg.py'
+_base_ = [
+    './logoseg.py',
+    '../backbones/convnext-b-sed.py',
+]
 
-model = dict(
-    backbone=dict(
-        arch='convnext_base_w_320',
-        checkpoint='laion_aesthetic_s13b_b82k',
-        readout=dict(_delete_=True, type='openvocab.ValueReadout'),
-        # strides 8 and 16
-        out_indices=(1, 2),
-        trainable=dict(_delete_=True, type='openvocab.WholeTower')),
-    encoder_scale=2.0)
+model = dict(backbone=_base_.encoder, encoder_scale=2.0)

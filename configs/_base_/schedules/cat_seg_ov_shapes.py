@@ -9,21 +9,15 @@ optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys=dict(backbone=dict(lr_mult=0.2), text_bank=dict(lr_mult=0.02))),
     clip_grad=dict(max_norm=1.0))
-param_scheduler = [
+param_scheduler = _base_.param_scheduler
+param_scheduler[0].update(T_max=max_iters, end=max_iters)
+param_scheduler.insert(
+    0,
     dict(
         type='LinearLR',
         start_factor=1e-2,
         begin=0,
         end=20,
         by_epoch=False,
-        _scope_='mmengine'),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=max_iters,
-        begin=0,
-        end=max_iters,
-        eta_min=0.0,
-        by_epoch=False,
-        _scope_='mmengine'),
-]
+        _scope_='mmengine'))
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -3,12 +3,6 @@ _base_ = './fvit_3e.py'
 
 train_cfg = dict(max_epochs=48, val_interval=12)
 param_scheduler = [
-    dict(
-        type='LinearLR',
-        start_factor=1e-3,
-        begin=0,
-        end=250,
-        by_epoch=False,
-        _scope_='mmengine'),
+    *_base_.param_scheduler,
     dict(type='MultiStepLR', milestones=[32, 44], gamma=0.1, _scope_='mmengine'),
 ]

@@ -7,20 +7,14 @@ optim_wrapper = dict(
         # rates of decay and direct paths of the scans
         custom_keys=dict(
             decay_log=dict(decay_mult=0.0), skip_weight=dict(decay_mult=0.0))))
-param_scheduler = [
+param_scheduler = _base_.param_scheduler
+param_scheduler[0].update(T_max=78500, begin=1500)
+param_scheduler.insert(
+    0,
     dict(
         type='LinearLR',
         start_factor=1e-3,
         begin=0,
         end=1500,
         by_epoch=False,
-        _scope_='mmengine'),
-    dict(
-        type='CosineAnnealingLR',
-        T_max=78500,
-        begin=1500,
-        end=80000,
-        eta_min=0.0,
-        by_epoch=False,
-        _scope_='mmengine'),
-]
+        _scope_='mmengine'))
