@@ -1,10 +1,6 @@
-import json
-import socket
-
 import numpy as np
 import pytest
 import torch
-import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
 from mmengine.structures import PixelData
 

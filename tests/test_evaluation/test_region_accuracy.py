@@ -1,11 +1,9 @@
-import json
-
 import pytest
 import torch
-import torch.multiprocessing as mp
 from mmengine.evaluator import Evaluator
 from mmengine.structures import InstanceData
 
+from helpers.processes import on_ranks
 from openvocab.evaluation import RegionAccuracy
 from openvocab.structures import RegionDataSample
 
@@ -143,23 +141,6 @@ def five_images():
     return samples
 
 
-def _worker(rank, shards, port, folder):
-    import os
-
-    import torch.distributed as dist
-
-    os.chdir(folder)
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    torch.set_num_threads(1)
-    dist.init_process_group('gloo', rank=rank, world_size=len(shards))
-    images = five_images()
-    metrics, metric = evaluate([images[i] for i in shards[rank]], size=5)
-    content = dict(metrics=metrics, confusions=metric.confusions)
-    with open(f'{folder}/{rank}.json', 'w') as file:
-        json.dump(content, file)
-    dist.destroy_process_group()
-
-
 @pytest.mark.dist
 @pytest.mark.parametrize(
     'shards',
@@ -171,19 +152,14 @@ def _worker(rank, shards, port, folder):
         [[0], [1, 2, 3, 4]],
     ],
 )
-def test_two_processes_equal_one(shards, tmp_path, free_port):
-    expected, metric = evaluate(five_images())
-    arguments = (shards, free_port, str(tmp_path))
-    mp.start_processes(_worker, arguments, nprocs=2, start_method='fork')
-    first, second = (json.loads((tmp_path / f'{r}.json').read_text()) for r in (0, 1))
-    assert first['metrics'] == second['metrics'] == pytest.approx(expected)
-    assert [tuple(row) for row in first['confusions']] == metric.confusions
+def test_two_processes_equal_one(shards, tmp_path):
+    images = five_images()
 
+    def score(shard):
+        metrics, metric = evaluate([images[i] for i in shard], size=5)
+        return [metrics, [list(row) for row in metric.confusions]]
 
-@pytest.fixture
-def free_port():
-    import socket
-
-    with socket.socket() as server:
-        server.bind(('127.0.0.1', 0))
-        return server.getsockname()[1]
+    (first, confusions), (second, _) = on_ranks(score, shards, tmp_path)
+    expected = score(range(5))
+    assert first == second == pytest.approx(expected[0])
+    assert confusions == expected[1]

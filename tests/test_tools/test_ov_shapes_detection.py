@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from helpers.processes import free_port
 from openvocab.datasets.ov_shapes.writer import write_ov_shapes
 
 CONFIG = 'configs/fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py'
@@ -73,10 +73,7 @@ def test_a_resumed_detector_equals_the_straight_one(repo_root, data, tmp_path):
 
 
 def run(root: Path, *command: str) -> None:
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        port = listener.getsockname()[1]
-    settings = {'PYTHONPATH': str(root), 'PYTHON': sys.executable, 'PORT': str(port)}
+    settings = {'PYTHONPATH': str(root), 'PYTHON': sys.executable, 'PORT': free_port()}
     done = subprocess.run(
         command, cwd=root, env={**os.environ, **settings}, timeout=900, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,

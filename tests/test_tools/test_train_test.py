@@ -4,7 +4,6 @@ import json
 import os
 import runpy
 import signal
-import socket
 import subprocess
 import sys
 import textwrap
@@ -12,8 +11,12 @@ import textwrap
 import pytest
 import torch
 
+from helpers.processes import free_port
+
 TOY = """
 import torch
+
+from helpers.processes import free_port
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, METRICS, MODELS
@@ -79,12 +82,6 @@ default_hooks = dict(checkpoint=dict(type='openvocab.AtomicCheckpointHook'))
 env_cfg = dict(dist_cfg=dict(backend='gloo'))
 randomness = dict(seed=0)
 """
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        return str(listener.getsockname()[1])
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import os
 import runpy
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from helpers.processes import free_port
 from helpers.tiny_configs import write_detector, write_segmentor
 
 SCRIPT = Path(__file__).parents[2] / 'tools/demo/web_demo.py'
@@ -83,11 +83,9 @@ def world(tmp_path_factory):
 def address(world, repo_root):
     """The page, served on loopback."""
     pytest.importorskip('gradio', reason='gradio is not installed (optional.txt)')
-    with socket.socket() as free:
-        free.bind(('127.0.0.1', 0))
-        port = free.getsockname()[1]
+    port = free_port()
     models = [f'{name}={world}/{name}.py:{world}/{name}.pth' for name in MODELS]
-    command = [sys.executable, str(SCRIPT), *models, '--port', str(port)]
+    command = [sys.executable, str(SCRIPT), *models, '--port', port]
     log = world / 'server.log'
     paths = [str(repo_root), os.environ.get('PYTHONPATH', '')]
     with open(log, 'wb') as output:
