@@ -2,11 +2,16 @@
 # shown at twice their size, so that its last stage has 24 x 24 positions.
 _base_ = [
     './cat_seg.py',
-    '../backbones/convnext-b-sed.py',
+    '../backbones/convnext-b-320.py',
 ]
 
 model = dict(
-    backbone=_base_.encoder,
+    backbone=dict(
+        _base_.encoder,
+        readout=dict(_delete_=True, type='openvocab.ValueReadout'),
+        # strides 8 and 16
+        out_indices=(1, 2),
+        trainable=dict(_delete_=True, type='openvocab.WholeTower')),
     text_bank=dict(
         _delete_=True,
         type='openvocab.TextBank',

@@ -2,7 +2,14 @@
 # twice their size, so that its last stage has 24 x 24 positions.
 _base_ = [
     './logoseg.py',
-    '../backbones/convnext-b-sed.py',
+    '../backbones/convnext-b-320.py',
 ]
 
-model = dict(backbone=_base_.encoder, encoder_scale=2.0)
+model = dict(
+    backbone=dict(
+        _base_.encoder,
+        readout=dict(_delete_=True, type='openvocab.ValueReadout'),
+        # strides 8 and 16
+        out_indices=(1, 2),
+        trainable=dict(_delete_=True, type='openvocab.WholeTower')),
+    encoder_scale=2.0)
