@@ -4,9 +4,6 @@
 # Published: mIoU 25.9.
 _base_ = [
     '../_base_/models/cat_seg_declip_l14.py',
-    '../_base_/datasets/pc459_segmentation.py',
+    '../_base_/datasets/pc459_glued_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]
-# the spelling that the published figures are made with
-val_dataloader = dict(dataset=dict(vocabulary='pascal_context_459_glued'))
-test_dataloader = val_dataloader

@@ -2,7 +2,7 @@
 # that the rule of averaging matters: state which one a figure is. Labels:
 #   python tools/dataset_converters/prepare.py pascal-context-459
 # and pascal-context as for PC-59, which writes the list of images. CAT-Seg's figures are
-# with the names of pascal_context_459_glued.
+# with the names of pc459_glued_segmentation.py.
 _base_ = './pc59_segmentation.py'
 
 val_dataloader = dict(
