@@ -2,13 +2,14 @@
 
 import argparse
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from mmengine.config import Config
 
 from openvocab.engine import launch
+from openvocab.utils.config_parts import drop_weights
 
 from .synthetic_classes import use_synthetic_classes, use_synthetic_text
 from .synthetic_images import use_synthetic_images
@@ -98,29 +99,3 @@ def read_config(
     cfg.log_level = 'ERROR'
     cfg.resume = False
     return cfg
-
-
-def drop_weights(model: Any) -> None:
-    """Makes a model config name no weights, in place.
-
-    Every ``checkpoint`` becomes None, and so does every ``init_cfg`` that loads a file;
-    an ``init_cfg`` that draws values stays.
-    """
-    if isinstance(model, MutableMapping):
-        for key, value in model.items():
-            loads = key == 'init_cfg' and _is_pretrained(value)
-            if key == 'checkpoint' or loads:
-                model[key] = None
-            else:
-                drop_weights(value)
-    elif isinstance(model, (list, tuple)):
-        for value in model:
-            drop_weights(value)
-
-
-def _is_pretrained(init_cfg: Any) -> bool:
-    parts = init_cfg if isinstance(init_cfg, (list, tuple)) else [init_cfg]
-    return any(
-        isinstance(part, Mapping) and str(part.get('type')).endswith('Pretrained')
-        for part in parts
-    )

@@ -14,6 +14,8 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
+from openvocab.utils.by_base_class import by_base_class
+
 from .timing import BACKWARD, StepTimer
 
 STUDENT = 'student'
@@ -89,10 +91,7 @@ def attach(
 
 def parts_of(model: nn.Module) -> Parts:
     """Parts of a model's kind: of the first base class that has any."""
-    kinds = (
-        PARTS_OF[c.__name__] for c in type(model).__mro__ if c.__name__ in PARTS_OF
-    )
-    return next(kinds, PARTS)
+    return by_base_class(PARTS_OF, model) or PARTS
 
 
 def _targets(model: nn.Module, parts: Parts) -> Iterator[tuple[object, str, str]]:

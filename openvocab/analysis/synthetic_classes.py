@@ -11,6 +11,7 @@ from torch import Tensor
 from openvocab.models.clip_factory import clip_embed_dim
 from openvocab.models.text import TextBank
 from openvocab.registry import MODELS
+from openvocab.utils.config_parts import dicts_in
 from openvocab.vocab.vocabulary import VocabularySource
 
 from .synthetic_images import innermost
@@ -62,15 +63,10 @@ def use_synthetic_text(model: Any, cache_dir: Path) -> None:
         model: The config, or any part of it.
         cache_dir: Folder for their rows.
     """
-    if isinstance(model, MutableMapping):
-        if str(model.get('type')).split('.')[-1] == 'TextBank':
-            model['type'] = 'openvocab.SyntheticTextBank'
-            model['cache_dir'] = str(cache_dir)
-        for value in model.values():
-            use_synthetic_text(value, cache_dir)
-    elif isinstance(model, (list, tuple)):
-        for value in model:
-            use_synthetic_text(value, cache_dir)
+    for part in dicts_in(model):
+        if str(part.get('type')).split('.')[-1] == 'TextBank':
+            part['type'] = 'openvocab.SyntheticTextBank'
+            part['cache_dir'] = str(cache_dir)
 
 
 def use_synthetic_classes(

@@ -17,8 +17,8 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from openvocab.analysis.benchmark_config import drop_weights
 from openvocab.converters.checkpoint_source import find_checkpoint
+from openvocab.utils.config_parts import drop_weights
 from openvocab.zoo.model_index import ModelEntry, ModelIndex
 
 from .model import build_model

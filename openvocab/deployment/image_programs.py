@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from openvocab.utils.by_base_class import by_base_class
+
 
 class BakedText(nn.Module):
     """Stands in for a text bank, with rows that no longer follow a vocabulary."""
@@ -146,9 +148,9 @@ def program_of(model: nn.Module) -> EncoderProgram:
     Raises:
         ValueError: It has no ``backbone``.
     """
-    for kind in type(model).__mro__:
-        if kind.__name__ in PROGRAMS:
-            return PROGRAMS[kind.__name__](model)
+    program = by_base_class(PROGRAMS, model)
+    if program is not None:
+        return program(model)
     if not hasattr(model, 'backbone'):
         raise ValueError(
             f'{type(model).__name__} has no backbone that could be exported'

@@ -5,6 +5,8 @@ from typing import Any
 
 from torch import nn
 
+from openvocab.utils.by_base_class import by_base_class
+
 from .detection import random_detection_batch
 from .regions import random_region_batch
 from .segmentation import random_segmentation_batch
@@ -44,10 +46,7 @@ def predict_random_image(model: nn.Module, size: tuple[int, int]) -> Any:
     Raises:
         ValueError: It is no mmengine model.
     """
-    kinds = (
-        _BATCHES[c.__name__] for c in type(model).__mro__ if c.__name__ in _BATCHES
-    )
-    make = next(kinds, None)
+    make = by_base_class(_BATCHES, model)
     if make is None:
         raise ValueError(f'{type(model).__name__} is no model that predicts images')
     inputs, samples = make(model, size)
