@@ -87,7 +87,8 @@ class ClassMapHead(BaseModule):
         Args:
             features: As for ``forward``.
             text: As for ``forward``.
-            labels: (B, H, W) positions of rows of ``text``, -1 where there is none.
+            labels: (B, H, W) positions of rows of ``text``, ``IGNORED`` where there is
+                no class, ``HELD_OUT`` where it is not trained.
         """
         return dict(loss_bce=self.criterion(self(features, text), labels))
 

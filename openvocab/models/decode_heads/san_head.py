@@ -148,8 +148,8 @@ class SANHead(BaseModule):
 
         Args:
             proposals: What :meth:`forward` returned with ``with_aux``.
-            labels: (B, H, W) int64 below K or ``IGNORED``, over the same frame as the
-                masks.
+            labels: (B, H, W) int64 below K, ``IGNORED`` or ``HELD_OUT``, over the same
+                frame as the masks.
         """
         classes = proposals[-1].scores.shape[-1] - 1
         targets = [class_masks(image, classes) for image in labels]

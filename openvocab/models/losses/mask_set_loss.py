@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from openvocab.registry import MODELS
 
 from .global_count import mean_count_per_rank
-from .ov_bce_loss import IGNORED
+from .ov_bce_loss import HELD_OUT, IGNORED
 
 
 @MODELS.register_module()
@@ -161,7 +161,8 @@ def class_masks(labels: Tensor, num_classes: int) -> InstanceData:
     """The classes of one label map, each with its mask.
 
     Args:
-        labels: (H, W) int64 below K, or :data:`IGNORED`, which is outside every mask.
+        labels: (H, W) int64 below K, or :data:`IGNORED` or :data:`HELD_OUT`, which are
+            outside every mask.
         num_classes: K.
 
     Returns:
@@ -171,7 +172,7 @@ def class_masks(labels: Tensor, num_classes: int) -> InstanceData:
         ValueError: A label is not a class.
     """
     present = labels.unique()
-    present = present[present != IGNORED]
+    present = present[(present != IGNORED) & (present != HELD_OUT)]
     wrong = present[(present < 0) | (present >= num_classes)]
     if len(wrong):
         raise ValueError(

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from openvocab.models.losses.ov_bce_loss import IGNORED
+from openvocab.models.losses.ov_bce_loss import HELD_OUT, IGNORED
 from openvocab.vocab import Vocabulary
 from openvocab.vocab.ignored_label import default_ignore_index
 
@@ -12,7 +12,8 @@ class TrainingLabels(nn.Module):
     """From labels of a vocabulary to rows of what is trained.
 
     Classes that the vocabulary calls novel or unseen are held out: they have no row in
-    training, neither as a right nor as a wrong answer, and their pixels are ignored.
+    training, neither as a right nor as a wrong answer, and no loss looks at their
+    pixels, unlike those without a class, which some take for negatives.
 
     Args:
         vocabulary: The classes, in the order of labels and text rows.
@@ -20,7 +21,8 @@ class TrainingLabels(nn.Module):
     Attributes:
         ignore_index: Label of ignored pixels in data sets of this vocabulary.
         rows: (n,) int64, the classes that are trained.
-        table: From a label to a position in ``rows``, or :data:`IGNORED`.
+        table: From a label to a position in ``rows``, :data:`HELD_OUT` or
+            :data:`IGNORED`.
     """
 
     rows: Tensor
@@ -34,7 +36,7 @@ class TrainingLabels(nn.Module):
         (rows,) = trained.nonzero(as_tuple=True)
         # A label that is no class gets a position that no row has.
         table = torch.full((self.ignore_index + 1,), len(rows))
-        table[: len(vocabulary)] = IGNORED
+        table[: len(vocabulary)] = HELD_OUT
         table[rows] = torch.arange(len(rows))
         table[self.ignore_index] = IGNORED
         self.register_buffer('rows', rows, persistent=False)
@@ -60,7 +62,7 @@ class TrainingLabels(nn.Module):
             labels: (..) integers.
 
         Returns:
-            (..) int64, positions in ``rows``, or :data:`IGNORED`.
+            (..) int64, positions in ``rows``, :data:`HELD_OUT` or :data:`IGNORED`.
 
         Raises:
             ValueError: A label is neither a class nor ignored. On a GPU, where looking

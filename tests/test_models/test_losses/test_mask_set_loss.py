@@ -7,7 +7,7 @@ from mmengine.structures import InstanceData
 
 from openvocab.models.losses import mask_set_loss
 from openvocab.models.losses.mask_set_loss import MaskSetLoss, class_masks
-from openvocab.models.losses.ov_bce_loss import IGNORED
+from openvocab.models.losses.ov_bce_loss import HELD_OUT, IGNORED
 
 POINTS = 50
 
@@ -144,7 +144,8 @@ def test_more_classes_than_queries():
 
 
 def test_masks_of_a_label_map():
-    target = class_masks(torch.tensor([[255, 700, 255], [IGNORED, 0, 255]]), 847)
+    labels = [[255, 700, 255, HELD_OUT], [IGNORED, 0, 255, HELD_OUT]]
+    target = class_masks(torch.tensor(labels), 847)
     assert target.labels.tolist() == [0, 255, 700]
     assert target.masks.nonzero().tolist() == [
         [0, 1, 1],
@@ -153,7 +154,7 @@ def test_masks_of_a_label_map():
     ]
 
 
-@pytest.mark.parametrize('label', [3, 254, -2])
+@pytest.mark.parametrize('label', [3, 254, -3])
 def test_a_label_without_a_class_is_refused(label):
     """K itself would pass for "no object"."""
     with pytest.raises(ValueError, match=rf'none of the 3 classes .*row {label}\)'):

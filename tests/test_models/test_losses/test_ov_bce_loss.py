@@ -2,8 +2,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from openvocab.models.losses import OVBCELoss
-from openvocab.models.losses.ov_bce_loss import IGNORED
+from openvocab.models.losses import OVBCELoss, global_count
+from openvocab.models.losses.ov_bce_loss import HELD_OUT, IGNORED
 from openvocab.registry import MODELS
 
 
@@ -47,6 +47,44 @@ def test_ignored_pixels():
     logits.grad = None
     OVBCELoss()(logits, nothing).backward()
     assert (logits.grad > 0).all()
+
+
+@pytest.mark.parametrize('negative', [True, False])
+@pytest.mark.parametrize('chunk', [None, 2])
+def test_no_loss_looks_at_pixels_of_held_out_classes(negative, chunk):
+    torch.manual_seed(0)
+    logits = torch.randn(2, 4, 6, 8, requires_grad=True)
+    labels = torch.randint(-1, 4, (2, 6, 8))
+    labels[:, :, 3:] = HELD_OUT
+    loss = OVBCELoss(negative, chunk)
+    value = loss(logits, labels)
+    value.backward()
+    assert (logits.grad[..., 3:] == 0).all() and (logits.grad[..., :3] != 0).any()
+    seen = loss(logits[..., :3].detach(), labels[..., :3].contiguous())
+    torch.testing.assert_close(value.detach(), seen)
+    assert loss(logits, torch.full_like(labels, HELD_OUT)) == 0
+
+
+@pytest.mark.parametrize('negative', [True, False])
+def test_the_mean_over_ranks_is_that_of_one_batch(monkeypatch, negative):
+    torch.manual_seed(0)
+    loss = OVBCELoss(negative)
+    logits, labels = torch.randn(2, 3, 4, 4), torch.randint(-2, 3, (2, 4, 4))
+    labels[1, 1:] = HELD_OUT
+    expected = loss(logits, labels)
+    counts = (labels >= (IGNORED if negative else 0)).sum()
+    monkeypatch.setattr(global_count, 'all_reduce', lambda x: x.copy_(counts))
+    monkeypatch.setattr(global_count, 'get_world_size', lambda: 2)
+    ranks = [loss(*rank) for rank in zip(logits.split(1), labels.split(1), strict=True)]
+    torch.testing.assert_close(sum(ranks) / 2, expected)
+
+
+@pytest.mark.parametrize('wrong', [3, HELD_OUT - 1])
+def test_a_label_that_is_no_class(wrong):
+    labels = torch.zeros(1, 4, 4, dtype=torch.long)
+    labels[0, 2, 1] = wrong
+    with pytest.raises(ValueError, match=f'label {wrong} is none of the 3 classes'):
+        OVBCELoss()(torch.zeros(1, 3, 4, 4), labels)
 
 
 def test_weight_and_registry():

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from openvocab.models.losses.ov_bce_loss import HELD_OUT, IGNORED
 from openvocab.models.segmentors import OVSegmentor, SlideAndGlobalInference
 from openvocab.registry import MODELS
 from openvocab.testing import random_segmentation_batch
@@ -155,7 +156,8 @@ def test_novel_classes_are_held_out_of_training(make_segmentor):
     model(**batch, mode='loss')
     assert torch.equal(seen['text'], model.text_bank()[[0, 2]])
     given = samples[0].gt_sem_seg.data
-    for label, expected in {0: 0, 1: -1, 2: 1, 3: -1, 255: -1}.items():
+    expectations = {0: 0, 1: HELD_OUT, 2: 1, 3: HELD_OUT, 255: IGNORED}
+    for label, expected in expectations.items():
         assert (given == label).any()
         assert (seen['labels'][given == label] == expected).all()
     assert model(torch.randn(1, 3, 32, 32)).shape[1] == 4
