@@ -43,7 +43,7 @@ def test_configs_of_the_page_are_valid(tmp_path, text):
 
 
 def test_the_page_covers_each_subject():
-    assert len(SNIPPETS) == 7
+    assert len(SNIPPETS) == 8
     text = (CONFIGS / 'README.md').read_text()
     assert not [name for name in METHODS if f']({name})' not in text]
 

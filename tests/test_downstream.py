@@ -44,6 +44,31 @@ for config in sys.argv[1:]:
     print(type(model).__module__, cfg.train_dataloader.dataset.type)
 """
 
+# An encoder of ours in a detector of ours; in this test with weights that ship.
+SWAPPED = """
+_base_ = [
+    'openvocab::fvit/fvit_ov-shapes-u_1xb8-1e_ov-shapes.py',
+    'openvocab::_base_/backbones/eva02-b16-declip.py',
+]
+model = dict(backbone=_base_.encoder)
+"""
+BUILD_SWAPPED = """
+import sys
+import shapes_shop
+from mmengine.config import Config
+from mmengine.registry import MODELS, init_default_scope
+
+cfg = Config.fromfile(sys.argv[1])
+backbone = cfg.model.backbone
+print(backbone.arch, backbone.init_cfg.checkpoint)
+backbone.arch, backbone.checkpoint = 'ov-shapes-p', 'openvocab://ov-shapes-p'
+backbone.init_cfg.checkpoint = 'openvocab://ov-shapes-p'
+init_default_scope(cfg.default_scope)
+backbone = MODELS.build(cfg.model).backbone
+backbone.init_weights()
+print(type(backbone).__name__, type(backbone.readout).__name__, len(backbone.strides))
+"""
+
 
 @pytest.fixture(scope='module')
 def package(tmp_path_factory) -> Path:
@@ -93,4 +118,13 @@ def test_bases_of_three_packages_make_one_config(package, run):
     assert printed == [
         'mmdet.models.detectors.faster_rcnn openvocab.OVDetDataset',
         'mmseg.models.segmentors.encoder_decoder openvocab.OVSegDataset',
+    ]
+
+
+def test_an_encoder_of_ours_is_one_line_of_theirs(run, tmp_path):
+    config = tmp_path / 'swapped.py'
+    config.write_text(SWAPPED)
+    assert run(BUILD_SWAPPED, config).splitlines() == [
+        'EVA02-B-16 checkpoints/DeCLIP_EVA-B_DINOv2-B_csa_0.05_2.0.pt',
+        'DeCLIP SelfSelfReadout 4',
     ]
