@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from torch import Tensor
 
 from .adapter import Drop, register_adapter
+from .checkpoint_file import under
 from .key_rule import KeyRule, prefixed
 from .openai_clip import TEXT_RULES, VIT_RULES
 from .task_adapter import (
@@ -144,12 +145,7 @@ class CATSeg(TaskAdapter):
 
     def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See :meth:`TaskAdapter.encoder_state`; both towers."""
-        text = {
-            key.removeprefix(_TEXT): value
-            for key, value in state.items()
-            if key.startswith(_TEXT)
-        }
-        return super().encoder_state(state) | text
+        return super().encoder_state(state) | under(state, _TEXT)
 
     def config(self, arch: str, state: Mapping[str, Tensor]) -> str | None:
         """See :meth:`TaskAdapter.config`."""

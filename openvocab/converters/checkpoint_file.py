@@ -97,6 +97,15 @@ def state_dict_of(content: Any, name: str = 'checkpoint') -> dict[str, Tensor]:
     return state
 
 
+def under(state: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The entries of a state dict whose keys begin with a prefix, without it."""
+    return {
+        key.removeprefix(prefix): value
+        for key, value in state.items()
+        if key.startswith(prefix)
+    }
+
+
 def read_checkpoint(
     path: str | Path, map_location: Any = 'cpu', trusted: Sequence[Any] = ()
 ) -> Any:
@@ -121,7 +130,7 @@ def read_checkpoint(
 
 
 def read_metadata(path: str | Path) -> dict[str, Any]:
-    """Read the record that :func:`save_encoder` wrote into a safetensors file.
+    """Read the record that :func:`write_safetensors` wrote into a file.
 
     Args:
         path: Any checkpoint file.

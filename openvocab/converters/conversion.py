@@ -4,24 +4,19 @@
 it if nothing is wrong.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from safetensors.torch import save_file
-
-from openvocab.fileio import atomic_path
-
 from .adapter import ADAPTERS, Adapter, Conversion, detect
 from .checkpoint_file import (
-    METADATA_KEY,
     CheckpointError,
     checkpoint_sha256,
     read_checkpoint,
     state_dict_of,
 )
 from .checkpoint_source import find_checkpoint
+from .checkpoint_writing import write_safetensors
 
 
 class Inspection(NamedTuple):
@@ -106,22 +101,14 @@ def write_conversion(inspection: Inspection, out: str | Path) -> str:
     Raises:
         CheckpointError: There are problems, or the suffix is another one.
     """
-    out = Path(out)
-    if out.suffix != '.safetensors':
-        raise CheckpointError(f'{out}: the result is written to a .safetensors file')
     if inspection.problems:
         count = len(inspection.problems)
         more = f' and {count - 1} more' if count > 1 else ''
         raise CheckpointError(
             f'checkpoint {inspection.source}: {inspection.problems[0]}{more}'
         )
-    state = inspection.conversion.state
-    # Safetensors takes no tensors that share memory.
-    tensors = {key: value.detach().contiguous().clone() for key, value in state.items()}
-    record = json.dumps(inspection.conversion.metadata)
-    with atomic_path(out) as temporary:
-        save_file(tensors, temporary, metadata={METADATA_KEY: record})
-    return checkpoint_sha256(out)
+    conversion = inspection.conversion
+    return write_safetensors(out, conversion.state, conversion.metadata)
 
 
 def _detected(content: Mapping[str, Any]) -> str:

@@ -44,7 +44,7 @@ class KeyRule:
     _sides: tuple['_Side', '_Side'] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        upstream, ours = _several(self.upstream), _several(self.ours)
+        upstream, ours = several(self.upstream), several(self.ours)
         patterns = _patterns((*upstream, *ours))
         for template in (*upstream, *ours):
             if {name for name, _ in _FIELD.findall(template)} != set(patterns):
@@ -79,13 +79,13 @@ class KeyRule:
         """Tensors of ours from those of :meth:`upstream_keys`, in order."""
         if self.op is None:
             return tensors
-        return self.op.apply(tensors, len(_several(self.ours)))
+        return self.op.apply(tensors, len(several(self.ours)))
 
     def to_upstream(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
         """Released tensors from those of :meth:`our_keys`, in order."""
         if self.op is None:
             return tensors
-        return self.op.invert(tensors, len(_several(self.upstream)))
+        return self.op.invert(tensors, len(several(self.upstream)))
 
 
 def prefixed(
@@ -100,7 +100,7 @@ def prefixed(
     """
 
     def put(prefix: str, side: str | tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(prefix + template for template in _several(side))
+        return tuple(prefix + template for template in several(side))
 
     return tuple(
         KeyRule(put(upstream, rule.upstream), put(ours, rule.ours), rule.op)
@@ -149,7 +149,8 @@ class _Side:
         return f'(?P<{name}>{self.patterns[name]})'
 
 
-def _several(side: str | tuple[str, ...]) -> tuple[str, ...]:
+def several(side: str | tuple[str, ...]) -> tuple[str, ...]:
+    """The templates of one side of a rule, of which there may be but one."""
     return (side,) if isinstance(side, str) else tuple(side)
 
 

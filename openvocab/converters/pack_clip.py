@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
-
-from openvocab.fileio import atomic_path
 from openvocab.models.clip_factory import create_clip
 
-from .checkpoint_file import checkpoint_sha256, read_state_dict
+from .checkpoint_file import read_state_dict
+from .checkpoint_writing import write_safetensors
 from .open_clip_keys import check_keys
 
 _TRAINING_PREFIX = 'clip.'
@@ -35,8 +32,6 @@ def pack_clip(
     Raises:
         ValueError: If the suffix is wrong, or a file is of another architecture.
     """
-    if Path(out).suffix != '.safetensors':
-        raise ValueError(f'{out}: a packed CLIP is written to a .safetensors file')
     state = {
         key.removeprefix(_TRAINING_PREFIX): value
         for key, value in read_state_dict(checkpoint).items()
@@ -45,7 +40,4 @@ def pack_clip(
         state.update(read_state_dict(encoder))
     wanted = create_clip(arch).state_dict()
     check_keys(state, wanted, checkpoint, arch)
-    tensors = {key: state[key].to(torch.float16).contiguous() for key in wanted}
-    with atomic_path(out) as temporary:
-        save_file(tensors, temporary)
-    return checkpoint_sha256(out)
+    return write_safetensors(out, {key: state[key].half() for key in wanted})

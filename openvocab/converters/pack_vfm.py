@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import torch
-from safetensors.torch import save_file
-
-from openvocab.fileio import atomic_path
-
-from .checkpoint_file import CheckpointError, checkpoint_sha256, read_state_dict
+from .checkpoint_file import CheckpointError, read_state_dict, under
+from .checkpoint_writing import write_safetensors
 
 _TRAINING_PREFIX = 'vfm.trunk.'
 
@@ -26,18 +22,10 @@ def pack_vfm(checkpoint: str | Path, out: str | Path) -> str:
     Raises:
         ValueError: If the suffix is wrong, or the checkpoint is of something else.
     """
-    if Path(out).suffix != '.safetensors':
-        raise ValueError(f'{out}: a packed VFM is written to a .safetensors file')
-    tensors = {
-        key.removeprefix(_TRAINING_PREFIX): value.to(torch.float16).contiguous()
-        for key, value in read_state_dict(checkpoint).items()
-        if key.startswith(_TRAINING_PREFIX)
-    }
-    if not tensors:
+    state = under(read_state_dict(checkpoint), _TRAINING_PREFIX)
+    if not state:
         raise CheckpointError(
             f'checkpoint {checkpoint}: no key starts with {_TRAINING_PREFIX!r}; it is '
             'not one of SegmentPretrainer'
         )
-    with atomic_path(out) as temporary:
-        save_file(tensors, temporary)
-    return checkpoint_sha256(out)
+    return write_safetensors(out, {key: value.half() for key, value in state.items()})

@@ -28,7 +28,9 @@ from .checkpoint_file import (
     checkpoint_sha256,
     read_metadata,
     state_dict_of,
+    under,
 )
+from .checkpoint_writing import unshared
 
 SUFFIXES = ('.pth', '.safetensors')
 _ENCODER = 'backbone.'
@@ -102,7 +104,7 @@ def publish(
         encoder=model.backbone.record(),
         published=datetime.now(timezone.utc).strftime('%Y-%m-%d'),
     )
-    state = {key: value.detach().contiguous().clone() for key, value in state.items()}
+    state = unshared(state)
     written = _bytes(state, content.get('meta', {}), record, suffix)
     path, sha256 = _write(written, Path(folder), name or config.stem, suffix)
     parts = {k: v for k, v in content.items() if k not in ('state_dict', 'meta')}
@@ -152,17 +154,17 @@ def _without_encoder(
         return state, 'not in the source, its record is'
     if not is_frozen(backbone):
         return state, 'kept, it was trained'
-    own = {f'{_ENCODER}{key}': value for key, value in backbone.state_dict().items()}
-    held = {k: v for k, v in _inside(state).items() if not k.endswith(RECORD_KEY)}
+    inside, own = under(state, _ENCODER), backbone.state_dict()
+    held = {k: v for k, v in inside.items() if not k.endswith(RECORD_KEY)}
     if held.keys() != own.keys():
         return state, 'kept, it is of another architecture than that of the config'
     others = [key for key in own if not torch.equal(own[key], held[key].to(own[key]))]
     if others:
         return state, (
             f'kept, {len(others)} of its {len(own)} tensors differ from those that the '
-            f'config loads ({others[0]}, ...)'
+            f'config loads ({_ENCODER}{others[0]}, ...)'
         )
-    rest = {key: value for key, value in state.items() if key not in _inside(state)}
+    rest = {k: v for k, v in state.items() if not k.startswith(_ENCODER)}
     record = {f'{_ENCODER}{RECORD_KEY}': backbone.record_tensor()}
     return {**record, **rest}, 'replaced by its record'
 
@@ -201,10 +203,6 @@ def _write(content: bytes, folder: Path, name: str, suffix: str) -> tuple[Path, 
     path = folder / f'{name}_{date}-{digest[:8]}{suffix}'
     write_atomically(path, content)
     return path, digest
-
-
-def _inside(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value for key, value in state.items() if key.startswith(_ENCODER)}
 
 
 def _size(value: Any) -> int:

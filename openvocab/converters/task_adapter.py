@@ -14,8 +14,9 @@ from typing import ClassVar
 from torch import Tensor
 
 from .adapter import Conversion
+from .checkpoint_file import under
 from .clip_adapter import CLIPAdapter
-from .key_rule import KeyRule
+from .key_rule import KeyRule, several
 
 _CHOICE = re.compile(r'\{(\w+):([\w.|]+)\}')
 ENCODER = 'backbone.'
@@ -54,7 +55,7 @@ def required_by(rules: Iterable[KeyRule]) -> tuple[str, ...]:
     """
     keys = []
     for rule in rules:
-        upstream, ours = _several(rule.upstream), _several(rule.ours)
+        upstream, ours = several(rule.upstream), several(rule.ours)
         choices = {'p': ('weight', 'bias')}
         for template in (*upstream, *ours):
             found = _CHOICE.findall(template)
@@ -67,10 +68,6 @@ def required_by(rules: Iterable[KeyRule]) -> tuple[str, ...]:
                     key = re.sub(rf'\{{{name}(:[^}}]+)?\}}', option, key)
                 keys.append(key)
     return tuple(keys)
-
-
-def _several(side: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (side,) if isinstance(side, str) else side
 
 
 class TaskAdapter(CLIPAdapter):
@@ -94,11 +91,7 @@ class TaskAdapter(CLIPAdapter):
 
     def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See :meth:`CLIPAdapter.encoder_state`."""
-        return {
-            key.removeprefix(ENCODER): value
-            for key, value in state.items()
-            if key.startswith(ENCODER)
-        }
+        return under(state, ENCODER)
 
     def architectures(self, found: list[str]) -> list[str]:
         """See :meth:`CLIPAdapter.architectures`."""
@@ -128,12 +121,7 @@ def compare_shapes(
     """
     from .open_clip_keys import key_differences
 
-    inside = {
-        key.removeprefix(prefix): value
-        for key, value in state.items()
-        if key.startswith(prefix)
-    }
-    for line in key_differences(inside, wanted):
+    for line in key_differences(under(state, prefix), wanted):
         yield f'{prefix.removesuffix(".")}: {line}'
 
 

@@ -9,6 +9,7 @@ pretrained tag of the architecture.
 
 import hashlib
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from openvocab.converters.checkpoint_file import (
     CheckpointError,
     checkpoint_sha256,
     read_state_dict,
+    under,
 )
 from openvocab.converters.checkpoint_source import (
     find_checkpoint,
@@ -49,6 +51,7 @@ __all__ = [
     'create_clip',
     'create_image_tower',
     'get_tokenizer',
+    'image_tower_state',
     'resolve_checkpoint',
 ]
 
@@ -144,7 +147,16 @@ def load_image_tower(
     state = {key: value for key, value in state.items() if key.startswith('visual.')}
     wanted = {'visual.' + key: value for key, value in visual.state_dict().items()}
     check_keys(state, wanted, path, arch)
-    visual.load_state_dict({k.removeprefix('visual.'): v for k, v in state.items()})
+    visual.load_state_dict(under(state, 'visual.'))
+
+
+def image_tower_state(visual: nn.Module, logit_scale: float) -> dict[str, Tensor]:
+    """State dict of an image tower and its scale; :func:`create_image_tower` reads it.
+
+    Tensors are detached; most share memory with the tower.
+    """
+    state = {f'visual.{key}': value for key, value in visual.state_dict().items()}
+    return {**state, 'logit_scale': torch.tensor(math.log(logit_scale))}
 
 
 def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:

@@ -1,11 +1,9 @@
 """A CLIP image tower as a backbone: feature maps and a dense joint embedding."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -16,6 +14,7 @@ from openvocab.models.clip_factory import (
     clip_image_size,
     clip_mean_std,
     create_image_tower,
+    image_tower_state,
     resolve_checkpoint,
 )
 from openvocab.models.compiling import compile_frozen
@@ -184,8 +183,7 @@ class CLIPBackbone(BaseModule):
 
         Tensors are detached; most share memory with the model.
         """
-        state = {f'visual.{k}': v for k, v in self.visual.state_dict().items()}
-        return {**state, 'logit_scale': torch.tensor(math.log(self.logit_scale))}
+        return image_tower_state(self.visual, self.logit_scale)
 
     def init_weights(self) -> None:
         """Load what ``init_cfg`` names; nothing else is ever initialised here."""

@@ -1,18 +1,17 @@
 """Writing an aligned encoder to one file that any downstream config can load."""
 
-import json
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
-from openvocab.converters.checkpoint_file import METADATA_KEY, checkpoint_sha256
+from openvocab.converters.checkpoint_writing import write_safetensors
 from openvocab.converters.open_clip_keys import check_keys
-from openvocab.fileio import atomic_path
-from openvocab.models.clip_factory import clip_fingerprint, create_image_tower
+from openvocab.models.clip_factory import (
+    clip_fingerprint,
+    create_image_tower,
+    image_tower_state,
+)
 
 if TYPE_CHECKING:
     from .clip_backbone import CLIPBackbone
@@ -50,9 +49,6 @@ def save_encoder(
     Source: Wortsman et al., "Robust fine-tuning of zero-shot models" (WiSE-FT),
     CVPR 2022; CLIPSelf and DenseVLM export this way.
     """
-    path = Path(path)
-    if path.suffix != '.safetensors':
-        raise ValueError(f'{path}: an encoder is written to a .safetensors file')
     if not 0.0 <= alpha <= 1.0:
         raise ValueError(f'alpha={alpha} is not between 0 and 1')
     state = backbone.export_state_dict()
@@ -60,11 +56,7 @@ def save_encoder(
         state = _interpolate(
             state, _original(backbone, original), alpha, path, backbone
         )
-    record = dict(backbone.record(), alpha=alpha)
-    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata={METADATA_KEY: json.dumps(record)})
-    return checkpoint_sha256(path)
+    return write_safetensors(path, state, dict(backbone.record(), alpha=alpha))
 
 
 def _original(
@@ -78,21 +70,20 @@ def _original(
         raise ValueError(
             f'{backbone.arch} began with random weights: alpha < 1 needs `original`'
         )
-    visual, scale = create_image_tower(backbone.arch, backbone.checkpoint)
+    tower = create_image_tower(backbone.arch, backbone.checkpoint)
     if clip_fingerprint(backbone.arch, backbone.checkpoint) != backbone.fingerprint:
         raise ValueError(
             f'{backbone.checkpoint} is not what training began with (init_cfg loaded '
             'other weights): alpha < 1 needs `original`'
         )
-    state = {f'visual.{key}': value for key, value in visual.state_dict().items()}
-    return {**state, 'logit_scale': torch.tensor(math.log(scale))}
+    return image_tower_state(*tower)
 
 
 def _interpolate(
     student: dict[str, Tensor],
     original: dict[str, Tensor],
     alpha: float,
-    path: Path,
+    path: str | Path,
     backbone: 'CLIPBackbone',
 ) -> dict[str, Tensor]:
     check_keys(original, student, f'given as original for {path}', backbone.arch)

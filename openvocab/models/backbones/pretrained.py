@@ -9,6 +9,7 @@ from openvocab.converters.checkpoint_file import (
     CheckpointError,
     read_metadata,
     read_state_dict,
+    under,
 )
 from openvocab.converters.open_clip_keys import to_open_clip
 from openvocab.models.clip_factory import (
@@ -48,8 +49,7 @@ def load_pretrained(
     check_record(path, backbone.arch, backbone.readout)
     state = read_state_dict(path)
     if prefix:
-        inside = (key for key in state if key.startswith(prefix))
-        state = {key.removeprefix(prefix): state[key] for key in inside}
+        state = under(state, prefix)
         if not state:
             raise CheckpointError(f'checkpoint {path}: no key starts with {prefix!r}')
     if set(state) == {RECORD_KEY}:
