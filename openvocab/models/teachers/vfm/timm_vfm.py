@@ -9,7 +9,7 @@ authors' are read.
 from abc import abstractmethod
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import timm
 from einops import rearrange
@@ -28,7 +28,7 @@ class _TimmVFM(VFMTeacher):
     """A timm trunk without its classifier.
 
     Args:
-        arch: Timm name.
+        arch: Timm name; None for the default of the class, where it has one.
         checkpoint: Weights; None leaves random ones.
         frozen: Fix the weights. False is for training a VFM of one's own.
         **kwargs: Further arguments of timm's model.
@@ -41,18 +41,24 @@ class _TimmVFM(VFMTeacher):
 
     trunk_class: type[nn.Module]
     """The timm class that the adapter reads."""
+    default_arch: ClassVar[str | None] = None
+    """What ``arch`` is by default."""
+    trunk_options: ClassVar[dict[str, Any]] = {}
+    """Arguments of timm's model that are the adapter's own; ``kwargs`` win."""
 
     def __init__(
         self,
-        arch: str,
+        arch: str | None = None,
         checkpoint: str | Path | None = None,
         frozen: bool = True,
         **kwargs: Any,
     ) -> None:
-        if not timm.is_model(arch):
+        arch = arch or self.default_arch
+        if arch is None or not timm.is_model(arch):
             raise ValueError(f'{type(self).__name__}: timm has no model {arch!r}')
+        options = {**self.trunk_options, **kwargs}
         try:
-            trunk = timm.create_model(arch, pretrained=False, num_classes=0, **kwargs)
+            trunk = timm.create_model(arch, pretrained=False, num_classes=0, **options)
         except TypeError as error:
             raise ValueError(
                 f'{type(self).__name__}: timm does not build {arch} with '
@@ -97,16 +103,7 @@ class TimmViT(_TimmVFM):
     """
 
     trunk_class = vision_transformer.VisionTransformer
-
-    def __init__(
-        self,
-        arch: str,
-        checkpoint: str | Path | None = None,
-        frozen: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        kwargs = dict(dynamic_img_size=True) | kwargs
-        super().__init__(arch, checkpoint, frozen, **kwargs)
+    trunk_options: ClassVar[dict[str, Any]] = dict(dynamic_img_size=True)
 
     def encode(self, images: Tensor) -> Tensor:
         """Computes features with their gradient, (B, 3, H, W) to (B, C, h, w)."""
@@ -127,13 +124,7 @@ class DINO(TimmViT):
         **kwargs: See :class:`TimmViT`.
     """
 
-    def __init__(
-        self,
-        arch: str = 'vit_base_patch16_224.dino',
-        checkpoint: str | Path | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(arch, checkpoint, **kwargs)
+    default_arch = 'vit_base_patch16_224.dino'
 
 
 @MODELS.register_module()
@@ -149,13 +140,7 @@ class DINOv2(TimmViT):
         **kwargs: See :class:`TimmViT`.
     """
 
-    def __init__(
-        self,
-        arch: str = 'vit_base_patch14_reg4_dinov2.lvd142m',
-        checkpoint: str | Path | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(arch, checkpoint, **kwargs)
+    default_arch = 'vit_base_patch14_reg4_dinov2.lvd142m'
 
 
 @MODELS.register_module()
@@ -174,15 +159,7 @@ class SAMEncoder(_TimmVFM):
     """
 
     trunk_class = vision_transformer_sam.VisionTransformerSAM
-
-    def __init__(
-        self,
-        arch: str = 'samvit_base_patch16.sa1b',
-        checkpoint: str | Path | None = None,
-        frozen: bool = True,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(arch, checkpoint, frozen, **kwargs)
+    default_arch = 'samvit_base_patch16.sa1b'
 
     def encode(self, images: Tensor) -> Tensor:
         """Computes features with their gradient, (B, 3, H, W) to (B, 256, h, w)."""
