@@ -1,4 +1,4 @@
-"""The data set configs of alignment: one size throughout, crops as encoders read them."""
+"""Data set configs of alignment: one size throughout, crops as encoders read them."""
 
 from pathlib import Path
 
