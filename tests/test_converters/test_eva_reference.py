@@ -50,7 +50,6 @@ def eva02_literal_test(pretrained: bool = False, **kwargs) -> Eva:
 def released(tmp_path_factory) -> tuple[str, str, dict[str, Tensor]]:
     """Architecture, file in CLIPSelf's layout, and its state dict."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp('eva')
     shapes = eva02(**SHAPES, text_width=16, text_layers=1)
     state = with_values(shapes)

@@ -33,7 +33,6 @@ CASES = {
 def archive(request, tmp_path_factory):
     """Architecture, archive and its tensors."""
     torch.manual_seed(0)
-    torch.set_num_threads(1)
     shapes, vision = CASES[request.param]
     state = with_values(shapes, lambda shape: torch.randn(shape) * 0.1)
     for key, value in state.items():

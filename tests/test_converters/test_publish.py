@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.logging import MMLogger
 from safetensors.torch import load_file
 
 from openvocab.apis.model import build_model
@@ -37,15 +36,6 @@ model = dict(text_bank=dict(vocabulary=['sky', 'grass'], prompts='single'))
 """
 ALIGNER = "model = dict(type='openvocab.CLIPSelfAligner')\n"
 VISUAL = 'backbone.visual.'
-
-
-@pytest.fixture(autouse=True)
-def _quiet():
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    logger.setLevel('WARNING')
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -24,12 +24,6 @@ VISION = dict(image_size=32, patch_size=8, width=32, head_width=16, layers=2)
 TEXT = dict(context_length=8, vocab_size=64, width=16, heads=2, layers=1)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 @pytest.fixture
 def write_arch(tmp_path: Path):
     def write(name: str = 'tiny', vision: dict = VISION, **extra) -> str:

@@ -8,20 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MMLogger
 
 from helpers.tiny_configs import write_detector, write_segmentor
 
 TOOL = Path(__file__).parents[2] / 'tools/demo/image_demo.py'
 main = runpy.run_path(str(TOOL))['main']
-
-
-@pytest.fixture(autouse=True)
-def _keep_log_level():
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.logging import MMLogger
 
 from openvocab.models.backbones import GEM, CLIPBackbone, ProxyCLIP, save_encoder
 from openvocab.models.teachers import VFMTeacher
@@ -36,14 +35,6 @@ class Colours(VFMTeacher):
 
     def encode(self, images):
         return F.avg_pool2d(images, 4) * self.weight
-
-
-@pytest.fixture(autouse=True)
-def _keep_log_level():
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture

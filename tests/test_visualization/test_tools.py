@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.logging import MMLogger
 from mmengine.model import BaseModel
 
 from openvocab.registry import MODELS
@@ -16,14 +15,6 @@ TOOLS = Path(__file__).parents[2] / 'tools' / 'analysis_tools'
 
 def main_of(name):
     return runpy.run_path(str(TOOLS / f'{name}.py'))['main']
-
-
-@pytest.fixture(autouse=True)
-def _keep_log_level():
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @MODELS.register_module()

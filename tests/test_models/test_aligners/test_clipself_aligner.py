@@ -5,8 +5,6 @@ from torch.nn import functional as F
 
 from helpers import tiny_aligners as tiny
 
-torch.set_num_threads(1)
-
 
 def test_loss_is_the_distance_to_the_crop_embeddings(tmp_path):
     model = tiny.clipself(tmp_path)

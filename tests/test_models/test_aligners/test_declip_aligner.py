@@ -8,8 +8,6 @@ from openvocab.models.aligners import DeCLIPAligner
 from openvocab.models.aligners.valid_tokens import valid_tokens
 from openvocab.testing import LargestTensor
 
-torch.set_num_threads(1)
-
 VALUE = dict(type='openvocab.ValueReadout')
 COUPLED = dict(type='openvocab.CoupledContext')
 

@@ -10,8 +10,6 @@ from openvocab.models.aligners import BaseAligner, DenseVLMAligner
 from openvocab.models.aligners.multiscale import ScaleSampler
 from openvocab.models.recognizers import RegionRecognizer
 
-torch.set_num_threads(1)
-
 
 def test_loss_and_monitors(tmp_path):
     model = tiny.densevlm(tmp_path)

@@ -52,12 +52,6 @@ def eva02_openvocab_test(pretrained: bool = False, **kwargs) -> Eva:
     return Eva(**{**settings, **kwargs})
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 @pytest.fixture
 def write_arch(tmp_path: Path):
     """Write a model config, return the path that serves as architecture name."""

@@ -9,12 +9,6 @@ from openvocab.models.decode_heads.cat_seg_head import cosine_volume
 D = 24
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def make(**changes) -> CATSegHead:
     settings = dict(
         in_channels=(20, 20, D),

@@ -7,12 +7,6 @@ from openvocab.models.decode_heads import LatentLoGoSegHead
 D, C, T = 24, 8, 6
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def make(**changes) -> LatentLoGoSegHead:
     settings = dict(
         in_channels=(20, 20, D),

@@ -39,12 +39,6 @@ ABLATIONS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def make(**changes) -> LoGoSegHead:
     settings = dict(
         in_channels=(20, 20, D),

@@ -18,11 +18,6 @@ SMALL = dict(
 )
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 def mmseg_copy(side: SideNetwork) -> SideAdapterNetwork:
     """mmseg's network with the same weights (its size is fixed to 640 px)."""
     config = ConfigDict(

@@ -12,12 +12,6 @@ from openvocab.models.layers import (
 C = 8
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def plain_stripes(module, x):
     """One image (h, w, C); every token looks at the tokens of its stripe."""
     height, width, _ = x.shape

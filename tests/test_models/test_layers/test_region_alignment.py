@@ -8,12 +8,6 @@ from openvocab.models.layers import ObjectPrior, RegionAlignment, RegionGrid
 D, C = 7, 5
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def cosine(a, b):
     return (a @ b) / (a.norm() * b.norm())
 

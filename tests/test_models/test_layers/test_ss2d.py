@@ -8,12 +8,6 @@ from openvocab.models.layers import SS2D, linear_recurrence
 from openvocab.models.layers.ss2d import from_sequences, to_sequences
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 def order_of(direction, height, width):
     """Positions in the order in which a direction visits them."""
     if direction % 2 == 0:

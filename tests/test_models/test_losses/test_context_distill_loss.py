@@ -7,8 +7,6 @@ from torch.nn import functional as F
 from openvocab.models.losses import ContextDistillLoss
 from openvocab.testing import LargestTensor
 
-torch.set_num_threads(1)
-
 
 def tokens(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).double()

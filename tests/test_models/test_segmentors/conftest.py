@@ -29,12 +29,6 @@ class CosineHead(BaseModule):
         return dict(loss=F.cross_entropy(logits, labels, ignore_index=-1))
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-
-
 @pytest.fixture
 def make_segmentor():
     """Build an :class:`OVSegmentor`; keyword arguments replace its own."""

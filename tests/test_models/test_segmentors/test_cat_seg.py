@@ -138,7 +138,6 @@ def test_not_slower_than_the_plain_form():
     """Guidance once instead of per class, no attention matrices, maps in the cache."""
     from openvocab.models.decode_heads import CATSegHead
 
-    torch.set_num_threads(1)
     head = CATSegHead((768, 768, 512), (16, 16, 16)).eval()
     features = [torch.randn(1, width, 24, 24) for width in (768, 768, 512)]
     text = F.normalize(torch.randn(24, 512), dim=-1)

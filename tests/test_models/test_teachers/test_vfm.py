@@ -9,8 +9,6 @@ from torch.nn import functional as F
 
 from openvocab.models.teachers import DINO, DINOv2, SAMEncoder, features_on_grid
 
-torch.set_num_threads(1)
-
 SMALL = dict(embed_dim=32, depth=2, num_heads=2)
 KINDS = {
     'dino': (DINO, dict(SMALL, img_size=64), 16, 32),
@@ -69,6 +67,24 @@ def test_frozen_for_good(kind):
     assert not any(p.requires_grad for p in vfm.parameters())
     assert set(parent.state_dict()) == {'head.weight', 'head.bias'}
     assert build(kind, frozen=False).trunk.training
+
+
+def assert_kept(model):
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model.init_weights()
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_initialisation_keeps_the_weights(kind):
+    """The runner initialises the whole model before it trains."""
+    assert_kept(build(kind))
+    holder = BaseModule()
+    holder.vfm = build(kind)
+    before = {key: value.clone() for key, value in holder.vfm.state_dict().items()}
+    holder.init_weights()
+    for key, value in holder.vfm.state_dict().items():
+        assert torch.equal(value, before[key]), key
 
 
 def test_registers_and_class_token_are_dropped():

@@ -13,11 +13,6 @@ NAMES = ['cat', 'brick wall', 'sky', 'a rather long name of a class']
 WHOLE = dict(type='openvocab.WholeTower')
 
 
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(0)
-
-
 @pytest.fixture(params=[False, True], ids=['clip', 'custom'])
 def arch(tmp_path, request):
     """Both of open_clip's layouts of a text tower."""
