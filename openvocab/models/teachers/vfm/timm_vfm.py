@@ -82,6 +82,14 @@ class _TimmVFM(VFMTeacher):
         if frozen:
             self.freeze()
 
+    def init_weights(self) -> None:
+        """Keep what construction loaded or drew.
+
+        mmengine calls ``init_weights`` of whatever a model contains, and timm's draws
+        all weights anew.
+        """
+        self._is_init = True
+
     @staticmethod
     @abstractmethod
     def _rename(state: dict[str, Tensor], trunk: nn.Module) -> dict[str, Tensor]:
