@@ -11,7 +11,6 @@ from mmengine.registry import (
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
-from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import Registry
 
 
@@ -32,4 +31,3 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'openvocab.engine',
 )
 TASK_UTILS = _child('task util', MMENGINE_TASK_UTILS, 'openvocab.models')
-VISUALIZERS = _child('visualizer', MMENGINE_VISUALIZERS, 'openvocab.visualization')

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from mmengine.registry import DefaultScope
 
-_PACKAGES = ('datasets', 'engine', 'evaluation', 'models', 'visualization')
+_PACKAGES = ('datasets', 'engine', 'evaluation', 'models')
 
 
 def register_all_modules(init_default_scope: bool = True) -> None:

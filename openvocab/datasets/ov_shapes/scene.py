@@ -9,6 +9,8 @@ from .shapes import clip_window, paint_thing, shape_mask
 from .textures import texture
 from .world import COLOURS, HABITAT, SHAPES, TEXTURES, World
 
+_ATTEMPTS = 12  # to find a place for a thing
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -109,7 +111,6 @@ def _place_thing(
     bands: np.ndarray,
     grounds: tuple[str, ...],
     things: list[tuple[str, tuple[int, int, int, int], int]],
-    attempts: int = 12,
 ) -> None:
     """Draws one thing where it leaves earlier ones recognisable, or gives up."""
     size = world.size
@@ -119,7 +120,7 @@ def _place_thing(
     mask = shape_mask(shape, diameter, rng)
     homes = [i for i, name in enumerate(grounds) if name in HABITAT[shape]]
     at_home = bool(homes) and rng.random() < world.habitat_share
-    for _ in range(attempts):
+    for _ in range(_ATTEMPTS):
         # Up to a quarter of a thing may hang over the border.
         y, x = rng.integers(diameter // 4, size - diameter // 4, 2)
         if at_home and bands[y, x] not in homes:

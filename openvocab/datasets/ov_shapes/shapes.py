@@ -6,6 +6,7 @@ import numpy as np
 from .world import COLOURS
 
 _OVERSAMPLING = 4
+_MAX_TILT = 20.0  # degrees
 
 
 def _star(points: int = 5, inner: float = 0.42) -> np.ndarray:
@@ -14,8 +15,8 @@ def _star(points: int = 5, inner: float = 0.42) -> np.ndarray:
     return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
 
-def _cross(arm: float = 0.3) -> np.ndarray:
-    a = arm
+def _cross() -> np.ndarray:
+    a = 0.3  # half the width of an arm
     return np.array(
         [
             (-a, -1), (a, -1), (a, -a), (1, -a), (1, a), (a, a),
@@ -33,16 +34,13 @@ _POLYGONS: dict[str, np.ndarray] = {
 }
 
 
-def shape_mask(
-    shape: str, diameter: int, rng: np.random.Generator, max_tilt: float = 20.0
-) -> np.ndarray:
+def shape_mask(shape: str, diameter: int, rng: np.random.Generator) -> np.ndarray:
     """Coverage of a shape, slightly tilted and stretched.
 
     Args:
         shape: One of :data:`.world.SHAPES`.
         diameter: Side of the square that holds the shape, in pixels.
         rng: Source of the tilt and the stretch.
-        max_tilt: Largest rotation in degrees.
 
     Returns:
         ``(diameter, diameter)`` float32 in [0, 1].
@@ -59,7 +57,7 @@ def shape_mask(
             hole = tuple(int(v * 0.55) for v in axes)
             cv2.ellipse(canvas, middle, hole, 0, 0, 360, 0, -1)
     else:
-        tilt = np.deg2rad(rng.uniform(-max_tilt, max_tilt))
+        tilt = np.deg2rad(rng.uniform(-_MAX_TILT, _MAX_TILT))
         turn = np.array([[np.cos(tilt), -np.sin(tilt)], [np.sin(tilt), np.cos(tilt)]])
         corners = (_POLYGONS[shape] * stretch) @ turn.T
         corners = np.clip(corners, -1, 1) * radius + centre

@@ -13,6 +13,8 @@ from .captions import caption_phrase, fill_template
 from .scene import Scene, Segment, draw_scene
 from .world import World
 
+_LEAST_STUFF = 0.65  # of a picture of the ground
+
 
 @dataclass(frozen=True)
 class ViewStatistics:
@@ -83,7 +85,7 @@ def _frame_thing(
 
 
 def _frame_stuff(
-    rng: np.random.Generator, scene: Scene, least_share: float = 0.65
+    rng: np.random.Generator, scene: Scene
 ) -> tuple[np.ndarray, str] | None:
     """A square mostly covered by one texture; a thing may stand at its edge."""
     stuff = [s for s in scene.segments if not s.is_thing and s.mask.sum() >= 200]
@@ -95,7 +97,7 @@ def _frame_stuff(
         index = rng.integers(len(rows))
         side = int(rng.integers(16, 80))
         window = _square(scene, np.array([columns[index], rows[index]]), side)
-        if chosen.mask[window].mean() >= least_share:
+        if chosen.mask[window].mean() >= _LEAST_STUFF:
             return scene.image[window], chosen.name
     return None
 

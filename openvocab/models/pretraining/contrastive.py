@@ -14,6 +14,9 @@ from ...registry import MODELS
 from ..clip_factory import clip_mean_std, create_clip, get_tokenizer
 from ..recognizers.image_preprocessor import preprocessor_config
 
+# CLIP, section 2.5
+_MAX_LOGIT_SCALE = 100.0
+
 
 @MODELS.register_module()
 class ContrastivePretrainer(BaseModel):
@@ -27,7 +30,6 @@ class ContrastivePretrainer(BaseModel):
     Args:
         arch: Architecture that :func:`create_clip` knows.
         checkpoint: Weights to go on from; ``None`` starts at random.
-        max_logit_scale: Upper bound of the learned logit scale, 100 in CLIP.
         data_preprocessor: By default the normalisation of the architecture, for BGR
             images.
     """
@@ -36,7 +38,6 @@ class ContrastivePretrainer(BaseModel):
         self,
         arch: str,
         checkpoint: str | None = None,
-        max_logit_scale: float = 100.0,
         data_preprocessor: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(
@@ -44,7 +45,6 @@ class ContrastivePretrainer(BaseModel):
         )
         self.clip = create_clip(arch, checkpoint).train()
         self.tokenizer = get_tokenizer(arch)
-        self.max_logit_scale = max_logit_scale
 
     def forward(
         self,
@@ -79,7 +79,7 @@ class ContrastivePretrainer(BaseModel):
 
         images = self.clip.encode_image(inputs, normalize=True).float()
         texts = self.clip.encode_text(tokens, normalize=True).float()
-        scale = self.clip.logit_scale.exp().clamp(max=self.max_logit_scale)
+        scale = self.clip.logit_scale.exp().clamp(max=_MAX_LOGIT_SCALE)
         logits = scale * images @ texts.t()
         positive = functional.one_hot(target, len(captions)).to(logits)
         # Each phrase spreads its unit of probability over the images that carry it.

@@ -7,6 +7,7 @@ from mmdet.models import StandardRoIHead
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from openvocab.models.building import build_module
 from openvocab.registry import MODELS
 
 
@@ -51,9 +52,7 @@ class FViTRoIHead(StandardRoIHead):
     ) -> None:
         super().__init__(**kwargs)
         self.vlm_stride = vlm_stride
-        self.vlm_pooler = (
-            MODELS.build(vlm_pooler) if isinstance(vlm_pooler, dict) else vlm_pooler
-        )
+        self.vlm_pooler = build_module(vlm_pooler)
 
     def loss(self, x: tuple[Tensor, ...], *args: Any, **kwargs: Any) -> dict:
         """Losses of the parent; without the dense map, so that nothing is fused."""
