@@ -1,20 +1,17 @@
 """Every training config: its batch is the scale's base, and it resumes exactly."""
 
 import re
-from pathlib import Path
 
 import pytest
-from mmengine.config import Config
 
-CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
-TRAINING = sorted(
-    p for p in CONFIGS.glob('[!_]*/*.py') if re.search(r'_\d+xb\d+', p.stem)
-)
+from helpers.configs import LEAVES, read_config
+
+TRAINING = [p for p in LEAVES if re.search(r'_\d+xb\d+', p.stem)]
 
 
 @pytest.fixture(params=TRAINING, ids=lambda path: path.stem)
 def trained(request):
-    return request.param, Config.fromfile(request.param)
+    return request.param, read_config(request.param)
 
 
 def test_learning_rates_are_those_of_the_batch_in_the_name(trained):
