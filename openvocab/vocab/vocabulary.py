@@ -17,6 +17,10 @@ and labels are mapped by it; the first of ``synonyms`` is the phrase for prompts
 (base/novel, seen/unseen, r/c/f) and ``color`` (RGB, 0-255) to null. The order of the
 list is the order of labels and text rows.
 
+A class file may also be another packaged vocabulary with other prompts::
+
+    {"name": "my_prompts", "of": "pascal_voc_20", "prompts": {"tvmonitor": "tv"}}
+
 **Equal classes.** ``merge`` and ``overlap`` take two classes for the same if their
 names are equal or their keys are. The key is the normalised prompt name: lower case,
 ``-`` and ``_`` to a blank, suffixes ``-merged``, ``-other`` and ``-stuff`` dropped. So

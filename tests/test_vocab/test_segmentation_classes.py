@@ -1,11 +1,20 @@
 """Class lists of the segmentation benchmarks against mmseg's and the data sets' ids."""
 
+from collections import defaultdict
+
 import pytest
 
 from openvocab.vocab import Vocabulary, list_vocabularies
+from openvocab.vocab.class_entry import normalized_key
+from openvocab.vocab.trained_classes import TrainedClasses
 
 SIZES = dict(
     ade20k_847=847,
+    ade20k_847_labels=847,
+    ade20k_150_labels=150,
+    ade20k_150_mmseg=150,
+    coco_stuff_171_labels=171,
+    pascal_voc_20_tv=20,
     pascal_context_59=59,
     pascal_context_60=60,
     pascal_context_459=459,
@@ -123,3 +132,49 @@ def test_coco_object():
     stuff = Vocabulary.load('coco_stuff_171')
     assert vocab.names == ('background', *stuff.names[:80])
     assert [e.id for e in vocab.classes[1:]] == [e.id for e in stuff.classes[:80]]
+
+
+def test_prompts_of_the_public_code(mmseg_classes):
+    """What the published figures of CAT-Seg and SAN were made with."""
+    coco = Vocabulary.load('coco_stuff_171_labels')
+    assert coco.prompt_names == coco.names == mmseg_classes('COCOStuffDataset')
+    cat_seg = Vocabulary.load('ade20k_150_mmseg').prompt_names
+    assert cat_seg == tuple(n.strip() for n in mmseg_classes('ADE20KDataset'))
+    for name in ('ade20k_150', 'ade20k_847'):
+        san = Vocabulary.load(f'{name}_labels')
+        assert san.prompt_names == san.names == Vocabulary.load(name).names
+        assert any(', ' in prompt for prompt in san.prompt_names)
+    assert Vocabulary.load('pascal_voc_20_tv').prompt_names[-1] == 'tv'
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['coco_stuff_171_labels', 'ade20k_150_labels', 'ade20k_150_mmseg',
+     'ade20k_847_labels', 'pascal_voc_20_tv', 'pascal_context_459_glued'],
+)  # fmt: skip
+def test_other_prompts_change_nothing_else(name):
+    other, usual = Vocabulary.load(name), Vocabulary.load(name.rpartition('_')[0])
+    assert other.prompt_names != usual.prompt_names
+    assert other.metainfo()['palette'] == usual.metainfo()['palette']
+    for ours, theirs in zip(other.classes, usual.classes, strict=True):
+        same = (ours.id, ours.name, ours.is_thing, ours.color)
+        assert same == (theirs.id, theirs.name, theirs.is_thing, theirs.color)
+        assert set(ours.phrases) == set(theirs.phrases)
+
+
+def test_a_name_is_seen_or_unseen_wherever_it_occurs():
+    trained = TrainedClasses(Vocabulary.load('coco_stuff_171'))
+    novel, where = defaultdict(set), defaultdict(list)
+    for name in (*SIZES, 'ade20k_150', 'coco_stuff_171', 'coco_panoptic_133'):
+        vocab = Vocabulary.load(name)
+        for entry, flag in zip(vocab.classes, trained.novel(vocab), strict=True):
+            for phrase in (entry.name, entry.prompt_name):
+                novel[normalized_key(phrase)].add(flag)
+                where[normalized_key(phrase)].append(name)
+    assert {key: where[key] for key, flags in novel.items() if len(flags) > 1} == {}
+    seen = {key for key, flags in novel.items() if not any(flags)}
+    assert seen >= {
+        'sofa', 'sidewalk', 'earth, ground', 'minibike, motorbike', 'ski', 'stair',
+        'windowblinds', 'diningtable', 'shelves', 'television receiver',
+    }  # fmt: skip
+    assert not seen & {'pole', 'vegetation', 'van', 'lake', 'bag', 'computer', 'sign'}
