@@ -2,11 +2,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers.head_inputs import D, features, rows
 from helpers.plain_cat_seg import plain_forward
 from openvocab.models.decode_heads import CATSegHead
 from openvocab.models.decode_heads.cat_seg_head import cosine_volume
-
-D = 24
 
 
 def make(**changes) -> CATSegHead:
@@ -30,19 +29,6 @@ def make(**changes) -> CATSegHead:
             layer.classes.padding_token.normal_()
             layer.classes.padding_guidance.normal_()
     return head.eval()
-
-
-def features(batch=1, grid=(8, 8), tap_scale=1, seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    fine = [tap_scale * side for side in grid]
-    shapes = [(batch, 20, *fine), (batch, 20, *fine), (batch, D, *grid)]
-    return tuple(torch.randn(shape, generator=generator) for shape in shapes)
-
-
-def rows(count, prompts=None, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    shape = (count, D) if prompts is None else (count, prompts, D)
-    return F.normalize(torch.randn(shape, generator=generator), dim=-1)
 
 
 @torch.no_grad()

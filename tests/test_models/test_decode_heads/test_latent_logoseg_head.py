@@ -2,9 +2,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers.head_inputs import D, features, rows
 from openvocab.models.decode_heads import LatentLoGoSegHead
 
-D, C, T = 24, 8, 6
+C, T = 8, 6
 
 
 def make(**changes) -> LatentLoGoSegHead:
@@ -25,14 +26,6 @@ def make(**changes) -> LatentLoGoSegHead:
     )
     torch.manual_seed(3)
     return LatentLoGoSegHead(**{**settings, **changes}).eval()
-
-
-def features(batch=1, grid=(6, 6)):
-    return tuple(torch.randn(batch, channels, *grid) for channels in (20, 20, D))
-
-
-def rows(*shape):
-    return F.normalize(torch.randn(*shape, D), dim=-1)
 
 
 @torch.no_grad()

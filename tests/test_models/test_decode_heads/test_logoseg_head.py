@@ -2,10 +2,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from helpers.head_inputs import D, features, rows
 from openvocab.models.decode_heads import LoGoSegHead
 from openvocab.models.losses import OVBCELoss
 
-D, C = 24, 8
+C = 8
 REGIONS = dict(type='openvocab.RegionAlignment', regions=3)
 LOCAL = dict(type='openvocab.DirectionalAttention', num_heads=2, stripe=2)
 FUSION = dict(
@@ -52,18 +53,6 @@ def make(**changes) -> LoGoSegHead:
     )
     torch.manual_seed(3)
     return LoGoSegHead(**{**settings, **changes}).eval()
-
-
-def features(batch=1, grid=(6, 6), seed=0):
-    generator = torch.Generator().manual_seed(seed)
-    shapes = [(batch, channels, *grid) for channels in (20, 20, D)]
-    return tuple(torch.randn(shape, generator=generator) for shape in shapes)
-
-
-def rows(count, prompts=None, seed=1):
-    generator = torch.Generator().manual_seed(seed)
-    shape = (count, D) if prompts is None else (count, prompts, D)
-    return F.normalize(torch.randn(shape, generator=generator), dim=-1)
 
 
 def close(got, expected):
@@ -189,7 +178,7 @@ def test_a_likelier_class_scales_its_own_cost_alone():
     close(after[:, [0, 2]], before[:, [0, 2]])
     assert not torch.allclose(after[:, 1], before[:, 1])
     flat = head.decode(
-        head.embed.bias.expand(1, 1, 6, 6, C), head.stage_guides(features()[:2])
+        head.embed.bias.expand(1, 1, 8, 8, C), head.stage_guides(features()[:2])
     )
     close(after[:, 1], flat[:, 0])
 

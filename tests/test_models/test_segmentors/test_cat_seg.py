@@ -1,7 +1,5 @@
 """CAT-Seg from its config: what trains, at which rate, and what a checkpoint holds."""
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from helpers.head_memory import memory_of_847_classes
 from helpers.plain_cat_seg import plain_forward
 from openvocab.analysis.parameter_table import count_parameters
 from openvocab.registry import MODELS
@@ -104,32 +103,12 @@ def test_trainable_parameters_are_the_published_number(encoder, published):
     assert round((total.trainable + total.unread) / 1e6, 1) == published
 
 
-_MEASURE = """
-import torch, torch.nn.functional as F
-from openvocab.device import peak_resident_set
-from openvocab.models.backbones import CLIPBackbone
-from openvocab.models.decode_heads import CATSegHead
-torch.set_num_threads(1)
-libraries = peak_resident_set()
-readout = dict(type='openvocab.ClassResidualReadout')
-encoder = CLIPBackbone('ViT-B-16-quickgelu', readout=readout, out_indices=(3, 7)).eval()
-head = CATSegHead(encoder.channels, encoder.strides, max_classes=None).eval()
-text = F.normalize(torch.randn(847, 512), dim=-1)
-with torch.no_grad():
-    logits = head(encoder(torch.randn(1, 3, 384, 384)), text)
-assert logits.shape == (1, 847, 96, 96) and logits.dtype == torch.float32
-print(peak_resident_set(), peak_resident_set() - libraries)
-"""
-
-
 @pytest.mark.slow
 def test_memory_of_847_classes_at_real_size():
     """One window of 384 x 384, every class refined, float32; the whole process."""
-    done = subprocess.run(
-        [sys.executable, '-c', _MEASURE], capture_output=True, text=True, check=True
-    )
-    process, model = map(int, done.stdout.split())
-    assert process < 2 * 2**30 and model < 1.25 * 2**30, done.stdout
+    head = dict(type='openvocab.CATSegHead', max_classes=None)
+    process, model = memory_of_847_classes(head)
+    assert process < 2 * 2**30 and model < 1.25 * 2**30, (process, model)
 
 
 @pytest.mark.slow

@@ -1,7 +1,5 @@
 """LoGoSeg from its config: ablations, learning rates, any number of classes, memory."""
 
-import subprocess
-import sys
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from mmengine.config import Config, DictAction
 from mmengine.optim import CosineAnnealingLR, build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, init_default_scope
 
+from helpers.head_memory import memory_of_847_classes
 from openvocab.models.losses import OVBCELoss
 from openvocab.models.segmentors.class_scores import resize
 from openvocab.registry import MODELS
@@ -176,29 +175,8 @@ def test_logits_are_resized_as_by_a_loop(size):
     torch.testing.assert_close(loss(logits[None], labels), loss(expected[None], labels))
 
 
-_MEASURE = """
-import torch, torch.nn.functional as F
-from openvocab.device import peak_resident_set
-from openvocab.models.backbones import CLIPBackbone
-from openvocab.models.decode_heads import LoGoSegHead
-torch.set_num_threads(1)
-libraries = peak_resident_set()
-readout = dict(type='openvocab.ClassResidualReadout')
-encoder = CLIPBackbone('ViT-B-16-quickgelu', readout=readout, out_indices=(3, 7)).eval()
-head = LoGoSegHead(encoder.channels, encoder.strides).eval()
-text = F.normalize(torch.randn(847, 512), dim=-1)
-with torch.no_grad():
-    logits = head(encoder(torch.randn(1, 3, 384, 384)), text)
-assert logits.shape == (1, 847, 96, 96) and logits.dtype == torch.float32
-print(peak_resident_set(), peak_resident_set() - libraries)
-"""
-
-
 @pytest.mark.slow
 def test_memory_of_847_classes_at_real_size():
     """One window of 384 x 384, float32; the whole process."""
-    done = subprocess.run(
-        [sys.executable, '-c', _MEASURE], capture_output=True, text=True, check=True
-    )
-    process, model = map(int, done.stdout.split())
-    assert process < 1.75 * 2**30 and model < 2**30, done.stdout
+    process, model = memory_of_847_classes(dict(type='openvocab.LoGoSegHead'))
+    assert process < 1.75 * 2**30 and model < 2**30, (process, model)
