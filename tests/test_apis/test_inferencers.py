@@ -203,6 +203,10 @@ def test_novel_classes_lean_on_the_encoder(detector, folder):
     default, both, dog = rows(), rows(novel=['dog', 'cat']), rows(novel=['dog'])
     torch.testing.assert_close(default, both)
     assert not torch.allclose(dog, both)
+    torch.testing.assert_close(rows(novel='dog'), dog)
+    torch.testing.assert_close(rows(novel='dog, cat'), both)
+    call.update(texts=None, vocab=[dict(name=n, split='base') for n in ('dog', 'cat')])
+    torch.testing.assert_close(rows(), both)  # no splits but the model's own
     with pytest.raises(ValueError, match='bird'):
         rows(novel=['bird'])
 
