@@ -244,9 +244,9 @@ def test_1203_classes_are_quick(tmp_path):
         image['not_exhaustive_category_ids'] = []
     path = world.write(tmp_path)
     samples = world.samples()
-    start = time.perf_counter()
+    start = time.process_time()  # of this process: others may keep the machine busy
     metrics = evaluate(
         samples, world.meta, ann_file=path, federated=True, metric=['bbox', 'segm']
     )
-    assert time.perf_counter() - start < 4  # both kinds
+    assert time.process_time() - start < 4  # both kinds
     assert metrics['bbox_ap'] > 0 and metrics['segm_ap'] > 0
