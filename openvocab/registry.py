@@ -11,6 +11,7 @@ from mmengine.registry import (
 from mmengine.registry import OPTIM_WRAPPERS as MMENGINE_OPTIM_WRAPPERS
 from mmengine.registry import TASK_UTILS as MMENGINE_TASK_UTILS
 from mmengine.registry import TRANSFORMS as MMENGINE_TRANSFORMS
+from mmengine.registry import VISUALIZERS as MMENGINE_VISUALIZERS
 from mmengine.registry import Registry
 
 
@@ -31,3 +32,7 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child(
     'openvocab.engine',
 )
 TASK_UTILS = _child('task util', MMENGINE_TASK_UTILS, 'openvocab.models')
+# not the whole package: its pictures need no mmdet
+VISUALIZERS = _child(
+    'visualizer', MMENGINE_VISUALIZERS, 'openvocab.visualization.det_visualizer'
+)

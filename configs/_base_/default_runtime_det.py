@@ -5,9 +5,9 @@ default_scope = 'mmdet'
 default_hooks = dict(
     visualization=dict(type='DetVisualizationHook', _scope_='mmdet'))
 visualizer = dict(
-    type='DetLocalVisualizer',
+    type='openvocab.DetVisualizer',
     vis_backends=[dict(type='LocalVisBackend')],
     name='visualizer',
-    _scope_='mmdet')
+    _scope_='mmengine')
 # batch norm of all processes together, in a distributed job
 sync_bn = 'torch'

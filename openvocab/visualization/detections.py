@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from openvocab.vocab import Vocabulary
+
 from .canvas import fit_to_width
 from .regions import draw_regions, region_colors
 
@@ -25,8 +27,9 @@ def draw_detections(
 
     Args:
         image: (H, W, 3) uint8 BGR, the original image; it is not changed.
-        sample: Its predictions, with ``label_names``.
-        metainfo: Of the classes that ``labels`` speak of; ``palette`` gives colours.
+        sample: Its predictions, with ``label_names``; their colours are those of its
+            own ``vocabulary``, where it has one.
+        metainfo: Of the classes of other samples; ``palette`` gives colours.
         score_thr: Detections below are left out.
         min_width: Narrower images are enlarged to this width, so that names are
             readable.
@@ -38,6 +41,7 @@ def draw_detections(
     found = found[found.scores >= score_thr]
     found = found[found.scores.argsort()]
     width = max(image.shape[1], min_width)
+    metainfo = own_metainfo(sample, metainfo)
     captions = [
         f'{name} {score:.2f}'
         for name, score in zip(found.label_names, found.scores.tolist(), strict=True)
@@ -49,6 +53,20 @@ def draw_detections(
         region_colors(found.labels.tolist(), len(found), metainfo),
         segment_map_of(found.masks.numpy()) if 'masks' in found else None,
     )
+
+
+def own_metainfo(
+    sample: 'DetDataSample', metainfo: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Metainfo of the classes that a sample's predictions speak of.
+
+    Args:
+        sample: It was searched for the classes of its ``vocabulary``, if it has one.
+        metainfo: Of the model's classes.
+    """
+    if sample.get('vocabulary') is None:
+        return metainfo
+    return Vocabulary.load(sample.vocabulary).metainfo()
 
 
 def segment_map_of(masks: np.ndarray) -> np.ndarray:
