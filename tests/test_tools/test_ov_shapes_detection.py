@@ -72,6 +72,16 @@ def test_a_resumed_detector_equals_the_straight_one(repo_root, data, tmp_path):
         runner.test()
 
 
+def test_training_on_other_classes_is_an_error(repo_root, data, tmp_path):
+    key = 'train_dataloader.dataset'
+    other = {f'{key}.vocabulary.is_thing': None}
+    with pytest.raises(ValueError, match=f'{key}.vocabulary and model.text_bank'):
+        Runner.from_cfg(small_config(repo_root, data, tmp_path, **other)).train()
+    every = {f'{key}.splits': None}
+    with pytest.raises(ValueError, match=r'boxes of .* a novel class'):
+        Runner.from_cfg(small_config(repo_root, data, tmp_path, **every)).train()
+
+
 def run(root: Path, *command: str) -> None:
     settings = {'PYTHONPATH': str(root), 'PYTHON': sys.executable, 'PORT': free_port()}
     done = subprocess.run(

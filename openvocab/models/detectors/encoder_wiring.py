@@ -27,7 +27,8 @@ def wire_pyramid(
         The completed config, and the strides of the maps that reach the neck.
 
     Raises:
-        ValueError: If taps of unequal width would have to share one pyramid.
+        ValueError: If taps of unequal width would have to share one pyramid, or there
+            is not one scale per tap.
     """
     strides = list(encoder.strides[:-1])
     if pyramid is None:
@@ -39,8 +40,13 @@ def wire_pyramid(
             'ViTPyramid: set pyramid=None (and give out_indices of a ViT otherwise)'
         )
     scales = pyramid.get('scales', (4, 2, 1, 0.5))
+    if len(scales) != len(strides):
+        raise ValueError(
+            f'pyramid.scales has {len(scales)} values, backbone.out_indices '
+            f'{len(strides)}: give one scale per tap'
+        )
     pyramid = _filled(pyramid, in_channels=widths.pop())
-    strides = [stride / scale for stride, scale in zip(strides, scales, strict=False)]
+    strides = [stride / scale for stride, scale in zip(strides, scales, strict=True)]
     return pyramid, strides
 
 

@@ -3,7 +3,7 @@
 Call graph::
 
     extract_feat   backbone -> taps -> pyramid -> neck -> P2..P6
-                            -> dense ------------------------------> DenseFeatures
+                            -> dense (not in training) ------------> DenseFeatures
     loss           TwoStageDetector.loss(P2..P6)
     predict        samples of one vocabulary -> TwoStageDetector.predict
                      rpn_head -> proposals -> FViTRoIHead (fuses scores) -> names
@@ -13,6 +13,7 @@ Shapes: B images, K classes, D width of the joint space.
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import compress
 from typing import Any
 
 import torch
@@ -41,7 +42,7 @@ class FViT(TwoStageDetector):
 
     A data sample may carry metainfo ``vocabulary``: it is then searched for those
     classes instead of the model's. Predictions carry ``label_names`` beside ``labels``;
-    mmdet's visualiser draws them.
+    :class:`~openvocab.visualization.det_visualizer.DetVisualizer` draws them.
 
     Args:
         backbone: Config of a ``CLIPBackbone`` with ``out_indices``: the taps.
@@ -149,19 +150,29 @@ class FViT(TwoStageDetector):
             self.text_bank.set_vocabulary(before)
             self._bind(flags)
 
-    def extract_feat(self, batch_inputs: Tensor) -> DenseFeatures:
+    @property
+    def novel_classes(self) -> tuple[str, ...]:
+        """Names of the current classes that the detector is to know from text alone."""
+        return tuple(compress(self.text_bank.vocabulary.names, self._flags))
+
+    def extract_feat(self, batch_inputs: Tensor) -> tuple[Tensor, ...]:
         """Computes the feature maps.
 
         Args:
             batch_inputs: (B, 3, H, W) normalised images.
 
         Returns:
-            The neck's maps, with the encoder's dense embedding beside them; float32,
-            because mmcv's RoIAlign knows no bfloat16.
+            The neck's maps; in eval mode :class:`DenseFeatures`, with the encoder's
+            dense embedding beside them, which no loss looks at. float32, because mmcv's
+            RoIAlign knows no bfloat16.
         """
+        if self.training:
+            return self._levels(self.backbone(batch_inputs, dense=False))
         *taps, dense = self.backbone(batch_inputs)
-        maps = self.neck(self.pyramid(taps))
-        return DenseFeatures((m.float() for m in maps), dense.float())
+        return DenseFeatures(self._levels(taps), dense.float())
+
+    def _levels(self, taps: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        return tuple(level.float() for level in self.neck(self.pyramid(taps)))
 
     def predict(
         self,
@@ -208,7 +219,6 @@ class FViT(TwoStageDetector):
             bank.rows,
             bank.rows_of([self.background]),
             torch.tensor(self._flags, device=bank.rows.device),
-            bank.vocabulary.names,
         )
         self.dataset_meta = bank.vocabulary.metainfo()
 

@@ -2,7 +2,7 @@
 
 Call graph::
 
-    loss -> _check_labels, super().loss            novel classes are no negatives
+    loss -> super().loss                           novel classes are no negatives
     FViTRoIHead._bbox_forward -> fuse              prediction only
     predict_by_feat -> _predict_by_feat_single -> super() on the best candidates
 
@@ -27,7 +27,8 @@ class FViTBBoxHead(ConvFCBBoxHead):
 
     The output of the last class layer *is* the region's embedding; its ReLU keeps it
     non-negative (so in the public code). ``num_classes`` is how many text rows there
-    are. The layers are those of the parent; the defaults here are F-ViT's.
+    are. The layers are those of the parent, and so are their defaults, which are not
+    F-ViT's (``configs/_base_/models/fvit.py`` has those).
 
     Args:
         fc_out_channels: D; :class:`FViT` takes it from the encoder.
@@ -61,7 +62,6 @@ class FViTBBoxHead(ConvFCBBoxHead):
         empty = torch.zeros(0)
         self.register_buffer('novel', empty.bool(), persistent=False)
         self.register_buffer('exponents', empty, persistent=False)
-        self.class_names: tuple[str, ...] = ()
 
     @property
     def num_classes(self) -> int:
@@ -72,27 +72,19 @@ class FViTBBoxHead(ConvFCBBoxHead):
     def num_classes(self, value: int) -> None:
         """Mmdet's constructor states a number here; the text rows decide."""
 
-    def set_text(
-        self,
-        rows: Tensor,
-        background: Tensor,
-        novel: Tensor,
-        class_names: tuple[str, ...],
-    ) -> None:
+    def set_text(self, rows: Tensor, background: Tensor, novel: Tensor) -> None:
         """Exchanges the classes.
 
         Args:
             rows: (K, D) unit rows.
             background: (1, D) unit row.
             novel: (K,) bool: never a negative in training, fused with beta.
-            class_names: For messages.
         """
         self.fc_cls.set_text(rows, background)
         device = self.fc_cls.rows.device
         self.exponents = self.fusion.exponents(novel).to(device)
         # the background is no novel class
         self.novel = torch.cat((novel, novel.new_zeros(1))).to(device)
-        self.class_names = class_names
 
     def fuse(self, logits: Tensor, vlm_regions: Tensor) -> Tensor:
         """Joins the detector's logits with the encoder's view of the same regions.
@@ -112,33 +104,25 @@ class FViTBBoxHead(ConvFCBBoxHead):
     ) -> dict[str, Tensor]:  # fmt: skip
         """Losses of the parent, with novel classes out of the softmax.
 
-        Raises:
-            ValueError: If a region is labelled with a novel class.
+        A region of a novel class has an infinite loss. Looking for one would make every
+        step wait for the GPU; ``DetVocabularyHook`` looks through the data set instead,
+        once, before the training.
         """
-        self._check_labels(labels)
         cls_score = cls_score.masked_fill(self.novel, -torch.inf)
         return super().loss(cls_score, bbox_pred, rois, labels, *args, **kwargs)
-
-    def _check_labels(self, labels: Tensor) -> None:
-        found = self.novel[labels]
-        if found.any():
-            name = self.class_names[labels[found][0].item()]
-            raise ValueError(
-                f'a training box has the novel class {name!r}; keep the base '
-                "classes' boxes only (splits=('base',) of the data set)"
-            )
 
     def _predict_by_feat_single(
         self, roi: Tensor, cls_score: Tensor, *args: Any,
         rcnn_test_cfg: dict | None = None, **kwargs: Any,
     ) -> InstanceData:  # fmt: skip
-        """Runs the parent on the best (region, class) pairs, exactly.
+        """Runs the parent on the best (region, class) pairs, with the same outcome.
 
         With 1,000 regions and 1,203 classes there are over a million candidates, and
-        the number above a low score threshold would decide the run time. Suppression
-        acts from higher scores on lower ones only; so once the best n candidates yield
-        ``max_per_img`` detections, no further candidate can change them. n grows until
-        they do.
+        the number above a low score threshold would decide the run time. Hard
+        suppression removes by higher scores and changes none; so once the best n
+        candidates yield ``max_per_img`` detections, no further candidate can change
+        them. n grows until they do. Other kinds (soft NMS) lower scores, so that one of
+        the others may come before them: they get all candidates.
         """
 
         def predict(scores: Tensor) -> InstanceData:
@@ -146,7 +130,7 @@ class FViTBBoxHead(ConvFCBBoxHead):
                 roi, scores, *args, rcnn_test_cfg=rcnn_test_cfg, **kwargs
             )
 
-        if rcnn_test_cfg is None or not len(roi):
+        if rcnn_test_cfg is None or not len(roi) or not _is_hard(rcnn_test_cfg.nms):
             return predict(cls_score)
         flat = cls_score[:, :-1].flatten()
         count = max(_FIRST_CANDIDATES, 4 * rcnn_test_cfg.max_per_img)
@@ -159,3 +143,7 @@ class FViTBBoxHead(ConvFCBBoxHead):
                 return found
             count *= 8
         return predict(cls_score)
+
+
+def _is_hard(nms: dict) -> bool:
+    return nms.get('type', 'nms') == 'nms'

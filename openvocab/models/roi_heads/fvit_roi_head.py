@@ -58,6 +58,20 @@ class FViTRoIHead(StandardRoIHead):
         """Losses of the parent; without the dense map, so that nothing is fused."""
         return super().loss(tuple(x), *args, **kwargs)
 
+    def predict(self, x: tuple[Tensor, ...], *args: Any, **kwargs: Any) -> list:
+        """Predictions of the parent.
+
+        Raises:
+            TypeError: If the dense map is missing: the box head's logits are no scores
+                before they are fused.
+        """
+        if not isinstance(x, DenseFeatures):
+            raise TypeError(
+                'prediction fuses scores with the dense map: give DenseFeatures, which '
+                'extract_feat of an FViT returns in eval mode'
+            )
+        return super().predict(x, *args, **kwargs)
+
     def _bbox_forward(self, x: tuple[Tensor, ...], rois: Tensor) -> dict[str, Tensor]:
         results = super()._bbox_forward(x, rois)
         results['bbox_pred'] = results['bbox_pred'].float()  # NMS knows no bfloat16

@@ -53,6 +53,16 @@ def test_native_size_equals_open_clip(family, arch, make_checkpoint):
 
 
 @torch.no_grad()
+def test_taps_without_the_dense_map(arch):
+    images = torch.randn(1, 3, 64, 96)
+    last = len(CLIPBackbone(arch).tower.levels) - 1
+    for indices in ((0, 1), (0, last)):
+        backbone = CLIPBackbone(arch, out_indices=indices)
+        *expected, _ = backbone(images)
+        torch.testing.assert_close(backbone(images, dense=False), tuple(expected))
+
+
+@torch.no_grad()
 def test_resnet_dense_equals_attention_pool_on_itself(resnet, make_checkpoint):
     checkpoint = make_checkpoint(resnet)
     pool = create_clip(resnet, checkpoint).visual.attnpool

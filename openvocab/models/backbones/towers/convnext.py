@@ -44,15 +44,17 @@ class ConvNeXtTower(ConvolutionalTower):
         return list(self.visual.trunk.stages)
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int]
-    ) -> tuple[list[Tensor], Tensor]:
+        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
         """Compute tapped maps and the dense embedding."""
         stages = self._stages(images)
+        maps = [stages[index] for index in out_indices]
+        if not dense:
+            return maps, None
         head = self.visual.trunk.head
         x = rearrange(head.norm(stages[-1]), 'b c h w -> b h w c')
-        dense = self.visual.head(head.drop(x))
-        dense = rearrange(dense, 'b h w c -> b c h w').contiguous()
-        return [stages[index] for index in out_indices], dense
+        x = self.visual.head(head.drop(x))
+        return maps, rearrange(x, 'b h w c -> b c h w').contiguous()
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""

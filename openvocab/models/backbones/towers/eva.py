@@ -150,8 +150,8 @@ class EVATower(TransformerTower):
         return [getattr(a, f'{x}_proj').weight for a in attentions for x in letters]
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int]
-    ) -> tuple[list[Tensor], Tensor]:
+        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
         """Compute tapped maps and the dense embedding."""
         tokens, grid = self.embed(images)
         blocks, taps = self.groups, {}
@@ -160,12 +160,14 @@ class EVATower(TransformerTower):
             tokens = self._run(block, tokens, rope)
             if index in out_indices:
                 taps[index] = tokens
-        tokens = self.readout(self.view(-1, grid), tokens)
-        taps[len(blocks) - 1] = tokens
+        if dense or len(blocks) - 1 in out_indices:
+            tokens = self.readout(self.view(-1, grid), tokens)
+            taps[len(blocks) - 1] = tokens
         prefix = self.num_prefix_tokens
-        dense = self.project(tokens[:, prefix:])
         maps = [to_map(taps[index][:, prefix:], grid) for index in out_indices]
-        return maps, to_map(dense, grid)
+        if not dense:
+            return maps, None
+        return maps, to_map(self.project(tokens[:, prefix:]), grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""

@@ -129,18 +129,21 @@ class OpenCLIPViT(TransformerTower):
         return [parameter for parameter in unused if parameter is not None]
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int]
-    ) -> tuple[list[Tensor], Tensor]:
+        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
         """Compute tapped maps and the dense embedding."""
         tokens, grid = self.embed(images)
         blocks, taps = self.groups, {}
         for index, block in enumerate(blocks[:-1]):
             tokens = self._run(block, tokens)
             taps[index] = tokens if index in out_indices else None
-        tokens = self.readout(self.view(-1, grid), tokens)
-        taps[len(blocks) - 1] = tokens
-        dense = self.project(tokens[:, 1:])
-        return [to_map(taps[i][:, 1:], grid) for i in out_indices], to_map(dense, grid)
+        if dense or len(blocks) - 1 in out_indices:
+            tokens = self.readout(self.view(-1, grid), tokens)
+            taps[len(blocks) - 1] = tokens
+        maps = [to_map(taps[index][:, 1:], grid) for index in out_indices]
+        if not dense:
+            return maps, None
+        return maps, to_map(self.project(tokens[:, 1:]), grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""

@@ -48,14 +48,16 @@ class ResNetTower(ConvolutionalTower):
         return [*pool.q_proj.parameters(), *pool.k_proj.parameters()]
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int]
-    ) -> tuple[list[Tensor], Tensor]:
+        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
         """Compute tapped maps and the dense embedding."""
         stages = self._stages(images)
+        maps = [stages[index] for index in out_indices]
+        if not dense:
+            return maps, None
         pool = self.visual.attnpool
         tokens, grid = self._tokens(stages[-1])
-        dense = pool.c_proj(pool.v_proj(tokens[:, 1:]))
-        return [stages[index] for index in out_indices], to_map(dense, grid)
+        return maps, to_map(pool.c_proj(pool.v_proj(tokens[:, 1:])), grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Pooled embedding as CLIP was trained."""
