@@ -2,9 +2,15 @@
 
 import re
 
+import numpy as np
 import pytest
+from mmengine.registry import init_default_scope
 
 from helpers.configs import LEAVES, read_config
+from openvocab.evaluation.coco_average_precision import ClassPrecision
+from openvocab.evaluation.split_precision import mean_precision
+from openvocab.registry import HOOKS
+from openvocab.vocab import Vocabulary
 
 TRAINING = [p for p in LEAVES if re.search(r'_\d+xb\d+', p.stem)]
 
@@ -38,3 +44,26 @@ def test_nothing_is_in_the_way_of_exact_resuming(trained):
     steps = [step.type for step in loader.dataset.pipeline]
     assert 'openvocab.SeedAugmentation' in steps
     assert not cfg.default_hooks.checkpoint.by_epoch
+
+
+@pytest.mark.parametrize(
+    ('config', 'metric'),
+    [
+        ('fvit_eva02-b16-clipself_8xb8-3e_ov-coco', 'bbox_ap50_novel'),
+        ('fvit_eva02-l14-336_8xb8-3e_ov-coco', 'bbox_ap50_novel'),
+        ('fvit_ov-shapes-u_1xb8-1e_ov-shapes', 'bbox_ap50_novel'),
+        ('fvit_eva02-b16_8xb8-48e_ov-lvis', 'segm_apr'),
+        ('fvit_eva02-l14-336-declip_8xb8-48e_ov-lvis', 'segm_apr'),
+    ],
+)
+def test_the_detector_that_is_best_on_novel_classes_is_kept(config, metric):
+    (path,) = (leaf for leaf in LEAVES if leaf.stem == config)
+    cfg = read_config(path)
+    init_default_scope('mmdet')
+    hook = HOOKS.build(cfg.default_hooks.checkpoint)
+    assert hook.key_indicators == [metric] and hook.rules == ['greater']
+    splits = Vocabulary.load(cfg.val_dataloader.dataset.vocabulary).splits
+    values = dict.fromkeys(ClassPrecision._fields, np.full(len(splits), np.nan))
+    kind = metric.split('_')[0]
+    assert kind in cfg.val_evaluator.metric
+    assert metric in mean_precision(ClassPrecision(**values), splits, kind)

@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/models/fvit.py',
     '../_base_/datasets/ov_coco_640.py',
     '../_base_/schedules/fvit_3e.py',
-    '../_base_/default_runtime_det.py',
+    '../_base_/default_runtime_ov_det.py',
 ]

@@ -5,5 +5,5 @@ _base_ = [
     '../_base_/models/fvit_mask.py',
     '../_base_/datasets/ov_lvis_1024.py',
     '../_base_/schedules/fvit_48e.py',
-    '../_base_/default_runtime_det.py',
+    '../_base_/default_runtime_ov_lvis.py',
 ]

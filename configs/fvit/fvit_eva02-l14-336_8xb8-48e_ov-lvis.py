@@ -4,5 +4,5 @@ _base_ = [
     '../_base_/models/fvit_mask_l14.py',
     '../_base_/datasets/ov_lvis_896.py',
     '../_base_/schedules/fvit_48e.py',
-    '../_base_/default_runtime_det.py',
+    '../_base_/default_runtime_ov_lvis.py',
 ]

@@ -6,5 +6,5 @@ _base_ = [
     '../_base_/models/fvit_ov_shapes.py',
     '../_base_/datasets/ov_shapes_detection.py',
     '../_base_/schedules/fvit_ov_shapes.py',
-    '../_base_/default_runtime_det.py',
+    '../_base_/default_runtime_ov_det.py',
 ]

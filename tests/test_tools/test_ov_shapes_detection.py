@@ -72,6 +72,16 @@ def test_a_resumed_detector_equals_the_straight_one(repo_root, data, tmp_path):
         runner.test()
 
 
+def test_the_best_checkpoint_is_kept(repo_root, data, tmp_path):
+    cfg = small_config(repo_root, data, tmp_path)
+    cfg.model.test_cfg.rcnn.score_thr = 0
+    Runner.from_cfg(cfg).train()
+    (best,) = tmp_path.glob('best_bbox_ap50_novel_epoch_*.pth')
+    torch.load(best, weights_only=True)
+    last = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    assert last['message_hub']['runtime_info']['best_ckpt'] == str(best)
+
+
 def test_training_on_other_classes_is_an_error(repo_root, data, tmp_path):
     key = 'train_dataloader.dataset'
     other = {f'{key}.vocabulary.is_thing': None}

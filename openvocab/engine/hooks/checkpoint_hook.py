@@ -56,6 +56,20 @@ class AtomicCheckpointHook(CheckpointHook):
         if 'message_hub' in checkpoint:
             checkpoint['message_hub'] = restore_histories(checkpoint['message_hub'])
 
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """Leaves the best checkpoint out where validation does not measure it.
+
+        A data set without novel classes has no AP of them; the parent would end the
+        training with a KeyError.
+        """
+        if self.save_best and not {'auto', *metrics}.issuperset(self.key_indicators):
+            runner.logger.warning(
+                f'no best checkpoint: validation gives {", ".join(metrics)}, and '
+                f'default_hooks.checkpoint.save_best={self.save_best!r}'
+            )
+            return
+        super()._save_best_checkpoint(runner, metrics)
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         outdated = []
         if self.max_keep_ckpts > 0:
