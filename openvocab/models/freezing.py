@@ -61,13 +61,13 @@ def is_frozen(module: nn.Module) -> bool:
 
 def has_tensors(state_dict: dict[str, Any], prefix: str) -> bool:
     """Whether a state dict holds anything but records of the module at a prefix."""
-    return any(key.startswith(prefix) and not _is_record(key) for key in state_dict)
+    return any(key.startswith(prefix) and not is_record(key) for key in state_dict)
 
 
 def keep_tensors(module: nn.Module, state_dict: dict[str, Any], prefix: str) -> None:
     """Put a module's own tensors into a state dict that is about to be loaded."""
     own = module.state_dict()
-    state_dict.update({prefix + k: v for k, v in own.items() if not _is_record(k)})
+    state_dict.update({prefix + k: v for k, v in own.items() if not is_record(k)})
 
 
 def _train_nothing(module: nn.Module, mode: bool = True) -> nn.Module:
@@ -95,5 +95,6 @@ def _keep_own(
         keep_tensors(module, state_dict, prefix)
 
 
-def _is_record(key: str) -> bool:
+def is_record(key: str) -> bool:
+    """Whether an entry of a state dict is a record."""
     return key.rpartition('.')[2] == RECORD_KEY

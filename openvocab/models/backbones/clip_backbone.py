@@ -19,11 +19,12 @@ from openvocab.models.clip_factory import (
 )
 from openvocab.models.compiling import compile_frozen
 from openvocab.models.freezing import freeze, is_frozen
+from openvocab.models.records import record_to_tensor
 from openvocab.models.trainable import LastBlocks, Trainable, train_only, trains
 from openvocab.registry import MODELS
 
 from .dense_attention import DenseReadout, build_readout
-from .encoder_record import check_on_load, record_to_tensor
+from .encoder_record import check_on_load
 from .pretrained import check_record, load_pretrained
 from .towers import build_tower
 

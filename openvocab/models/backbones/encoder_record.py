@@ -2,12 +2,11 @@
 
 Call graph::
 
-    parent.state_dict()      -> freezing._leave_records -> record_to_tensor
+    parent.state_dict()      -> freezing._leave_records -> records.record_to_tensor
     parent.load_state_dict() -> before_load -> init_weights, check_encoder
                              -> after_load  -> fingerprint of the tensors
 """
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,39 +15,18 @@ from torch import Tensor
 
 from openvocab.converters.checkpoint_file import CheckpointError
 from openvocab.models.clip_factory import clip_fingerprint
-from openvocab.models.freezing import RECORD_KEY, has_tensors, is_frozen, keep_tensors
+from openvocab.models.freezing import (
+    has_tensors,
+    is_frozen,
+    is_record,
+    keep_tensors,
+)
+from openvocab.models.records import describe_record, pop_record, same_weights
 
 from .pretrained import warn_of_readout
 
 if TYPE_CHECKING:
     from .clip_backbone import CLIPBackbone
-
-_DIGITS = 12  # of a sha256, in messages
-
-
-def record_to_tensor(record: dict[str, Any]) -> Tensor:
-    """Write a record as bytes of json.
-
-    Args:
-        record: See :meth:`CLIPBackbone.record`.
-
-    Returns:
-        (bytes,) uint8, on the CPU.
-    """
-    text = json.dumps(record, sort_keys=True)
-    return torch.frombuffer(bytearray(text.encode()), dtype=torch.uint8)
-
-
-def record_from_tensor(tensor: Tensor) -> dict[str, Any]:
-    """Read what :func:`record_to_tensor` wrote.
-
-    Raises:
-        ValueError: It is no such tensor.
-    """
-    record = json.loads(bytes(tensor.to(torch.uint8).cpu().tolist()).decode())
-    if not isinstance(record, dict):
-        raise ValueError(f'{record!r} is no record')
-    return record
 
 
 def check_on_load(backbone: 'CLIPBackbone') -> None:
@@ -80,13 +58,12 @@ def check_encoder(backbone: 'CLIPBackbone', record: dict[str, Any], name: str) -
         CheckpointError: Another architecture or other weights.
     """
     own = backbone.record()
-    if [record.get(key) for key in ('arch', 'checkpoint')] != [
-        own[key] for key in ('arch', 'checkpoint')
-    ]:
+    if not same_weights(record, own):
         path = f'model.{name}'
         raise CheckpointError(
-            f'{path}: the checkpoint was trained with the encoder {_describe(record)}, '
-            f'this model has {_describe(own)} from {_source(backbone)}.\n'
+            f'{path}: the checkpoint was trained with the encoder '
+            f'{describe_record(record)}, this model has {describe_record(own)} from '
+            f'{_source(backbone)}.\n'
             f'Set {path}.checkpoint or {path}.init_cfg to the file of the encoder that '
             "it was trained with (mmdet's init_detector drops init_cfg unless it gets "
             'cfg_options).'
@@ -101,8 +78,8 @@ def _before_load(
     backbone: 'CLIPBackbone', state_dict: dict[str, Any], prefix: str, *args: Any
 ) -> None:
     name = prefix.removeprefix('module.').removesuffix('.') or 'backbone'
-    record = state_dict.pop(prefix + RECORD_KEY, None)
-    found = [prefix + key in state_dict for key in backbone.state_dict()]
+    record = pop_record(state_dict, prefix)
+    found = [prefix + key in state_dict for key in _tensors(backbone)]
     if record is not None or not all(found):
         backbone.init_weights()
     if any(found):
@@ -110,13 +87,13 @@ def _before_load(
         backbone._is_init = True
         backbone._loads_others = _is_other(backbone, state_dict, prefix)
     if record is not None:
-        check_encoder(backbone, _parse(record, name), name)
+        check_encoder(backbone, record, name)
         if not any(found):
             keep_tensors(backbone, state_dict, prefix)
     elif is_frozen(backbone) and not has_tensors(state_dict, prefix):
         MMLogger.get_current_instance().info(
             f'model.{name}: the checkpoint does not say which encoder it was trained '
-            f'with; this model has {_describe(backbone.record())}'
+            f'with; this model has {describe_record(backbone.record())}'
         )
 
 
@@ -132,24 +109,16 @@ def _is_other(
     # One that trains is known by the weights that training began with.
     if any(parameter.requires_grad for parameter in backbone.parameters()):
         return False
-    for key, own in backbone.state_dict().items():
+    for key, own in _tensors(backbone).items():
         new = state_dict.get(prefix + key, own)
         if new is not own and not torch.equal(new.to(own), own):
             return True
     return False
 
 
-def _parse(tensor: Tensor, name: str) -> dict[str, Any]:
-    try:
-        return record_from_tensor(tensor)
-    except ValueError as error:
-        raise CheckpointError(
-            f'checkpoint: {name}.{RECORD_KEY} is damaged ({error})'
-        ) from error
-
-
-def _describe(record: dict[str, Any]) -> str:
-    return f'{record.get("arch")} (sha256 {str(record.get("checkpoint"))[:_DIGITS]})'
+def _tensors(backbone: 'CLIPBackbone') -> dict[str, Tensor]:
+    """Its state dict, less the records of frozen modules within it."""
+    return {k: v for k, v in backbone.state_dict().items() if not is_record(k)}
 
 
 def _source(backbone: 'CLIPBackbone') -> str:

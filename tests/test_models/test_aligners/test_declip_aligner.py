@@ -1,11 +1,16 @@
+import copy
+
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from torch import nn
 from torch.nn import functional as F
 
 from helpers import tiny_aligners as tiny
+from openvocab.converters.checkpoint_file import CheckpointError
 from openvocab.models.aligners import DeCLIPAligner
 from openvocab.models.aligners.valid_tokens import valid_tokens
+from openvocab.models.records import record_from_tensor
 from openvocab.testing import LargestTensor
 
 VALUE = dict(type='openvocab.ValueReadout')
@@ -225,9 +230,41 @@ def test_4096_tokens_never_stand_against_4096(tmp_path):
 def test_checkpoint_holds_the_student_only(tmp_path):
     model = tiny.declip(tmp_path)
     state = model.state_dict()
-    assert state.pop('teacher.encoder.encoder_record').numel() < 1000
+    for frozen in ('teacher.encoder', 'vfm'):
+        assert state.pop(f'{frozen}.encoder_record').numel() < 1000
     assert state and all(key.startswith('backbone.') for key in state)
     tiny.declip(tmp_path).load_state_dict(model.state_dict(), strict=True)
+
+
+def test_another_vfm_is_refused(tmp_path):
+    state = tiny.declip(tmp_path).state_dict()
+    record = record_from_tensor(state['vfm.encoder_record'])
+    assert record['arch'] == 'vit_small_patch16_224.dino'
+    assert len(record['checkpoint']) == 64
+    other = tiny.declip(tmp_path)
+    with torch.no_grad():
+        other.vfm.trunk.blocks[0].mlp.fc1.weight[0, 0] += 1
+    with pytest.raises(CheckpointError) as error:
+        other.load_state_dict(state)
+    for part in (
+        'model.vfm: the checkpoint was trained with the VFM',
+        record['checkpoint'][:12],
+        other.vfm.record()['checkpoint'][:12],
+    ):
+        assert part in str(error.value)
+
+
+def test_a_checkpoint_without_the_record_says_so(tmp_path, monkeypatch):
+    """Written before VFMs left one: it loads, and the log names the VFM in use."""
+    model = tiny.declip(tmp_path)
+    state = model.state_dict()
+    del state['vfm.encoder_record']
+    before = copy.deepcopy(model.vfm.state_dict())
+    said = []
+    monkeypatch.setattr(MMLogger.get_current_instance(), 'info', said.append)
+    model.load_state_dict(state, strict=True)
+    assert 'model.vfm: the checkpoint does not say which VFM' in ' '.join(said)
+    torch.testing.assert_close(model.vfm.state_dict(), before, rtol=0, atol=0)
 
 
 def test_autocast(tmp_path):

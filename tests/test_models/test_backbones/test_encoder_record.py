@@ -17,12 +17,9 @@ from mmengine.runner.checkpoint import (
 from torch import Tensor, nn
 
 from openvocab.models.backbones import CLIPBackbone, save_encoder
-from openvocab.models.backbones.encoder_record import (
-    record_from_tensor,
-    record_to_tensor,
-)
 from openvocab.models.clip_factory import checkpoint_sha256
 from openvocab.models.freezing import freeze
+from openvocab.models.records import record_from_tensor, record_to_tensor
 from openvocab.models.teachers import DenseTeacher
 
 RECORD = 'backbone.encoder_record'

@@ -5,6 +5,7 @@ import json
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from openvocab.models.backbones import CLIPBackbone, ProxyCLIP, ProxyReadout
 from openvocab.models.freezing import is_frozen
@@ -126,6 +127,25 @@ def test_it_is_frozen_and_moves_as_a_whole(vit):
     assert any(name.startswith('vfm.') for name, _ in model.named_parameters())
     model.to('meta')
     assert {p.device.type for p in model.parameters()} == {'meta'}
+
+
+def test_checkpoints_name_both_and_load_strictly(vit, make_checkpoint):
+    """A VFM leaves its own record beside that of the CLIP."""
+    checkpoint = make_checkpoint(vit)
+    vfm = dict(
+        type='openvocab.TimmViT', arch='vit_small_patch16_224.dino', img_size=32,
+        patch_size=8, embed_dim=16, depth=1, num_heads=2,
+    )  # fmt: skip
+
+    def build(seed):
+        torch.manual_seed(seed)
+        return nn.ModuleDict(dict(backbone=ProxyCLIP(vit, checkpoint, vfm)))
+
+    state = build(1).state_dict()
+    assert set(state) == {'backbone.encoder_record', 'backbone.vfm.encoder_record'}
+    build(1).load_state_dict(dict(state), strict=True)
+    with pytest.raises(ValueError, match=r'model\.backbone\.vfm: .* with the VFM'):
+        build(2).load_state_dict(dict(state))
 
 
 def test_wrong_combinations_are_named(vit, resnet):

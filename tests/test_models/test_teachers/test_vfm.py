@@ -68,7 +68,11 @@ def test_frozen_for_good(kind):
     parent = nn.ModuleDict(dict(vfm=vfm, head=nn.Linear(2, 2))).train()
     assert not any(module.training for module in vfm.modules())
     assert not any(p.requires_grad for p in vfm.parameters())
-    assert set(parent.state_dict()) == {'head.weight', 'head.bias'}
+    assert set(parent.state_dict()) == {
+        'head.weight',
+        'head.bias',
+        'vfm.encoder_record',
+    }
     assert build(kind, frozen=False).trunk.training
 
 
@@ -121,6 +125,17 @@ def test_reads_the_authors_file_and_timms(kind, tmp_path):
     assert again.trunk.patch_embed.proj.weight.dtype == torch.float32
     cosine = F.cosine_similarity(again(images), vfm(images))
     assert cosine.min() > 0.99
+
+
+@pytest.mark.parametrize('kind', ['dino', 'sam'])  # another file, bit by bit the same
+def test_the_record_is_of_the_weights_and_not_of_the_file(kind, tmp_path):
+    vfm = build(kind)
+    released = authors_file(kind, vfm, tmp_path / 'released.pth')
+    timms = str(tmp_path / 'timm.safetensors')
+    save_file(vfm.trunk.state_dict(), timms)
+    records = [build(kind, 1, checkpoint=path).record() for path in (released, timms)]
+    assert records[0] == records[1] != build(kind, 1).record()
+    assert timm.is_model(records[0]['arch'])
 
 
 def test_wrong_input_is_named(kind, tmp_path):

@@ -4,25 +4,39 @@ Shapes: B images, C channels, (h, w) tokens.
 """
 
 from abc import ABCMeta, abstractmethod
+from typing import Any
 
 import torch
+from mmengine.logging import MMLogger
 from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...freezing import freeze
+from openvocab.converters.checkpoint_file import CheckpointError
+
+from ...clip_factory import clip_fingerprint
+from ...freezing import freeze, has_tensors, is_frozen
+from ...records import describe_record, pop_record, record_to_tensor, same_weights
 from ..frozen_teacher import reduced_precision
 
 
 class VFMTeacher(BaseModule, metaclass=ABCMeta):
     """A frozen encoder that gives one feature per patch.
 
-    Subclasses build their network, state the attributes and implement ``encode``.
+    Subclasses build their network, state the attributes and implement ``encode``. One
+    that loads its weights at construction overrides ``init_weights`` to keep them:
+    mmengine also calls that of timm's and transformers' models, which draws new ones.
+
+    A training checkpoint holds a :meth:`record` in place of the weights; loading it
+    into a model with another VFM is an error.
 
     Args:
         patch_size: Pixels per token and side.
         mean: Channel means (RGB, images in [0, 1]) that it was trained with.
         std: Channel deviations, likewise.
+
+    Attributes:
+        arch: Name of the architecture, in records; by default that of the class.
     """
 
     def __init__(
@@ -32,6 +46,8 @@ class VFMTeacher(BaseModule, metaclass=ABCMeta):
         self.patch_size = patch_size
         self.mean = tuple(mean)
         self.std = tuple(std)
+        self.arch = type(self).__name__
+        self._register_load_state_dict_pre_hook(_check_record, with_module=True)
 
     @abstractmethod
     def encode(self, images: Tensor) -> Tensor:
@@ -40,6 +56,17 @@ class VFMTeacher(BaseModule, metaclass=ABCMeta):
     def freeze(self) -> 'VFMTeacher':
         """Fixes the weights; see :func:`openvocab.models.freezing.freeze`."""
         return freeze(self)
+
+    def record(self) -> dict[str, Any]:
+        """Identify the VFM: ``arch``, and the sha256 of its tensors as ``checkpoint``.
+
+        Not of its file: timm's and the authors' hold the same weights.
+        """
+        return dict(arch=self.arch, checkpoint=clip_fingerprint(self.arch, None, self))
+
+    def record_tensor(self) -> Tensor:
+        """:meth:`record` as it stands in checkpoints, uint8."""
+        return record_to_tensor(self.record())
 
     def forward(self, images: Tensor) -> Tensor:
         """Computes the features.
@@ -100,6 +127,31 @@ def features_on_grid(
             f'by patch_size ({vfm.patch_size})'
         )
     return features
+
+
+def _check_record(
+    vfm: VFMTeacher, state_dict: dict[str, Any], prefix: str, *args: Any
+) -> None:
+    """Compare the VFM that a model was trained with with the one that it has."""
+    name = prefix.removeprefix('module.').removesuffix('.') or 'vfm'
+    record = pop_record(state_dict, prefix)
+    if record is None and (not is_frozen(vfm) or has_tensors(state_dict, prefix)):
+        return
+    if not vfm.is_init:
+        vfm.init_weights()  # as for encoders: an init_cfg may not be applied yet
+    own = vfm.record()
+    if record is None:
+        MMLogger.get_current_instance().info(
+            f'model.{name}: the checkpoint does not say which VFM it was trained with; '
+            f'this model has {describe_record(own)}'
+        )
+    elif not same_weights(record, own):
+        raise CheckpointError(
+            f'model.{name}: the checkpoint was trained with the VFM '
+            f'{describe_record(record)}, this model has {describe_record(own)}.\n'
+            f'Set model.{name} to the VFM that it was trained with, and its checkpoint '
+            'to the same weights.'
+        )
 
 
 def _renormalization(

@@ -72,6 +72,7 @@ class _TimmVFM(VFMTeacher):
         config = trunk.pretrained_cfg
         patch_size = trunk.patch_embed.patch_size[0]
         super().__init__(patch_size, config['mean'], config['std'])
+        self.arch = arch
         path = resolve_checkpoint(checkpoint, arch)
         if path is not None:
             state = self._rename(read_state_dict(path), trunk)
