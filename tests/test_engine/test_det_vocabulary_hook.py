@@ -41,9 +41,9 @@ def plain(*names):
     return SimpleNamespace(metainfo=dict(classes=names))
 
 
-def start(train, val=None):
+def start(train, val=None, model=Detector):
     runner = SimpleNamespace(
-        model=Detector(),
+        model=model(),
         train_dataloader=SimpleNamespace(dataset=train),
         val_loop=val and object(),
         val_dataloader=SimpleNamespace(dataset=val),
@@ -93,3 +93,9 @@ def test_validation_is_followed_where_that_is_possible():
     assert runner.model.text_bank.vocabulary.names == ('cat', 'dog', 'cow')
     with pytest.raises(ValueError, match=r'val_dataloader\.dataset\.metainfo and'):
         start(data(CLASSES), val=plain('bee'))
+
+
+def test_detectors_with_fixed_classes_train_on_data_of_mmdet():
+    start(plain('bee'), model=nn.Identity)
+    with pytest.raises(TypeError, match='Identity has no set_vocabulary'):
+        start(data(CLASSES), model=nn.Identity)

@@ -29,6 +29,9 @@ class DetVocabularyHook(VocabularyHook):
     def before_train(self, runner: Runner) -> None:
         """Checks the data of training and validation."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        if not hasattr(model, 'text_bank'):  # one of mmdet's: the parent has its say
+            super().before_train(runner)
+            return
         vocabulary = model.text_bank.vocabulary
         for dataset in _parts(runner.train_dataloader.dataset):
             _check_classes(dataset, vocabulary, 'train_dataloader')
