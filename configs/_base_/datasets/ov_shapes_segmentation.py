@@ -22,9 +22,8 @@ train_dataloader = dict(
     sampler=dict(type='openvocab.SeededInfiniteSampler', shuffle=True),
     dataset=dict(
         type='openvocab.OVSegDataset',
+        # the segmentors hold novel things and unseen stuff out
         vocabulary='ov_shapes',
-        # pixels of novel things and unseen stuff are not looked at
-        splits=('base', 'seen'),
         data_root=data_root,
         data_prefix=dict(
             img_path='train', seg_map_path='annotations/semantic_train'),

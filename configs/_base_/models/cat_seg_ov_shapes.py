@@ -19,7 +19,5 @@ model = dict(
         pad_classes=46,
         decoder_dims=(16,),
         tap_dims=(32,),
-        tap_guide_dims=(8,),
-        # unlabelled pixels are those of the unseen classes
-        loss=dict(ignored_as_negative=False)),
+        tap_guide_dims=(8,)),
     inference=dict(_delete_=True, type='openvocab.WholeInference', batch_size=8))

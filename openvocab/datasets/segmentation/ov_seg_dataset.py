@@ -31,8 +31,10 @@ class OVSegDataset(BaseSegDataset):
             the whole of which ``vocabulary`` is a subset. Classes are found by name;
             pixels of those that ``vocabulary`` lacks are ignored.
         splits: Splits whose classes keep their pixels, e.g. ``('base', 'seen')`` for
-            training; the pixels of all other classes are ignored. Labels and metainfo
-            stay those of the whole vocabulary. None keeps all.
+            training; the pixels of all other classes are ignored, which makes them
+            negatives for CAT-Seg's loss. Labels and metainfo stay those of the whole
+            vocabulary. None keeps all: our segmentors hold novel and unseen classes
+            out of training themselves.
         file_values: The value that stands for class 0, 1, ... of the label vocabulary
             in the files; by default the position itself. May be shorter than the
             vocabulary: raw Pascal VOC with the background last is ``[1, ..., 20, 0]``.
