@@ -4,6 +4,6 @@
 # Published: mIoU 30.4.
 _base_ = [
     '../_base_/models/cat_seg_eva.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_mmseg_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

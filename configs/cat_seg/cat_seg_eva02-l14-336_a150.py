@@ -4,6 +4,6 @@
 # Published: mIoU 34.8.
 _base_ = [
     '../_base_/models/cat_seg_eva_l14.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_mmseg_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

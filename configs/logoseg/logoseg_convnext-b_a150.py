@@ -4,6 +4,6 @@
 # Published: mIoU 32.0.
 _base_ = [
     '../_base_/models/logoseg_convnext.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_mmseg_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

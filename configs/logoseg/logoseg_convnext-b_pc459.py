@@ -4,6 +4,6 @@
 # Published: mIoU 19.3.
 _base_ = [
     '../_base_/models/logoseg_convnext.py',
-    '../_base_/datasets/pc459_segmentation.py',
+    '../_base_/datasets/pc459_glued_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

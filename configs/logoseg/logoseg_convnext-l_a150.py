@@ -4,6 +4,6 @@
 # Published: mIoU 37.8.
 _base_ = [
     '../_base_/models/logoseg_convnext_l.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_mmseg_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

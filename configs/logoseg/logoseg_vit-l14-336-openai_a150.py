@@ -4,6 +4,6 @@
 # Published: mIoU 38.2.
 _base_ = [
     '../_base_/models/logoseg_l14.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_mmseg_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

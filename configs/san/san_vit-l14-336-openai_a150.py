@@ -4,6 +4,6 @@
 # Published: mIoU 31.9.
 _base_ = [
     '../_base_/models/san_l14.py',
-    '../_base_/datasets/a150_segmentation.py',
+    '../_base_/datasets/a150_labels_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

@@ -4,6 +4,6 @@
 # Published: mIoU 13.0.
 _base_ = [
     '../_base_/models/san_l14.py',
-    '../_base_/datasets/a847_segmentation.py',
+    '../_base_/datasets/a847_labels_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

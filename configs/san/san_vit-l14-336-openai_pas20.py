@@ -4,6 +4,6 @@
 # Published: mIoU 95.2.
 _base_ = [
     '../_base_/models/san_l14.py',
-    '../_base_/datasets/pas20_segmentation.py',
+    '../_base_/datasets/pas20_tv_segmentation.py',
     '../_base_/default_runtime_seg.py',
 ]

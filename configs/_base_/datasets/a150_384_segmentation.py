@@ -1,8 +1,8 @@
-# Training on ADE20K (150 classes) at 384 px, and testing on it.
+# Training on ADE20K (150 classes) at 384 px, and testing on it, with CAT-Seg's prompts.
 _base_ = './coco_stuff_384_segmentation.py'
 
 dataset = dict(
-    vocabulary='ade20k_150',
+    vocabulary='ade20k_150_mmseg',
     reduce_zero_label=True,
     data_root='data/ADEChallengeData2016/')
 train_dataloader = dict(

@@ -1,5 +1,7 @@
-# Training on COCO-Stuff at 384 px, as CAT-Seg does (4 images in all).
+# Training on COCO-Stuff at 384 px, as CAT-Seg does (4 images in all). The public code of
+# CAT-Seg and SAN makes prompts of the labels as they are: "building-other".
 _base_ = './coco_stuff_segmentation.py'
+vocabulary = 'coco_stuff_171_labels'
 
 crop_size = (384, 384)
 train_pipeline = [
@@ -20,9 +22,11 @@ train_dataloader = dict(
     sampler=dict(type='openvocab.SeededInfiniteSampler', shuffle=True),
     dataset=dict(
         type='openvocab.OVSegDataset',
-        vocabulary='coco_stuff_171',
+        vocabulary=vocabulary,
         data_root=_base_.data_root,
         data_prefix=dict(
             img_path='train2017', seg_map_path='stuffthingmaps_171/train2017'),
         pipeline=train_pipeline,
         _scope_='mmseg'))
+val_dataloader = dict(dataset=dict(vocabulary=vocabulary))
+test_dataloader = val_dataloader

@@ -16,7 +16,7 @@ model = dict(
         trainable=dict(type='openvocab.AttentionProjections', letters='qv')),
     text_bank=dict(
         type='openvocab.TrainableText',
-        vocabulary='coco_stuff_171',
+        vocabulary='coco_stuff_171_labels',
         prompts=['A photo of a {} in the scene'],
         trainable=dict(type='openvocab.AttentionProjections', letters='qv')),
     decode_head=dict(

@@ -15,6 +15,6 @@ model = dict(
     text_bank=dict(
         _delete_=True,
         type='openvocab.TextBank',
-        vocabulary='coco_stuff_171',
+        vocabulary='coco_stuff_171_labels',
         prompts=['A photo of a {} in the scene']),
     encoder_scale=2.0)

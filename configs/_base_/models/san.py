@@ -8,7 +8,9 @@ model = dict(
     backbone=dict(
         type='openvocab.CLIPBackbone', arch='ViT-B-16-quickgelu', checkpoint='openai'),
     text_bank=dict(
-        type='openvocab.TextBank', vocabulary='coco_stuff_171', prompts='vild14'),
+        type='openvocab.TextBank',
+        vocabulary='coco_stuff_171_labels',
+        prompts='vild14'),
     # 640 px for the side network, 320 px for CLIP
     encoder_scale=0.5,
     # as in the public code
