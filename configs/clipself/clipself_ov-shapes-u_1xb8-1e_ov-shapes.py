@@ -8,5 +8,6 @@ _base_ = [
 ]
 model = dict(
     backbone=dict(arch='ov-shapes-u', checkpoint='openvocab://ov-shapes-u'),
-    text_bank=dict(vocabulary='ov_shapes'),
+    # the prompt of all methods here
+    text_bank=dict(vocabulary='ov_shapes', prompts='densevlm'),
     with_crops=True)

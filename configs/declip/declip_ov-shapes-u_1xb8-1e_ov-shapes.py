@@ -13,7 +13,8 @@ model = dict(
         checkpoint='openvocab://ov-shapes-u',
         # that of the preset, so that `type='openvocab.DeCLIP'` reads the result
         readout=dict(projections='qk', attn_scale=1.0)),
-    text_bank=dict(vocabulary='ov_shapes'),
+    # the prompt of all methods here
+    text_bank=dict(vocabulary='ov_shapes', prompts='densevlm'),
     vfm={**_base_.vfm, '_delete_': True},
     # the weights that the names of the released checkpoints state
     loss=dict(loss_weight=2.0),

@@ -49,3 +49,10 @@ def test_crops_have_the_size_of_the_encoder(path):
     found = steps(cfg.train_dataloader.dataset.pipeline)
     assert found['CropRegions'].size == clip_image_size(cfg.model.backbone.arch)
     assert 'KeepOriginalImage' in found
+
+
+@pytest.mark.parametrize('path', WITH_CROPS, ids=lambda path: path.stem)
+def test_prompts_of_the_region_report(path):
+    """Those of the published figures; on OV-Shapes the same one for all methods."""
+    prompts = Config.fromfile(path).model.text_bank.prompts
+    assert prompts == ('densevlm' if 'ov-shapes' in path.stem else 'vild63')

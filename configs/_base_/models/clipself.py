@@ -9,5 +9,6 @@ model = dict(
     text_bank=dict(
         type='openvocab.TextBank',
         vocabulary='coco_panoptic_133',
-        prompts='densevlm'),
+        # for the region report alone: the prompts of the published figures
+        prompts='vild63'),
     _scope_='mmengine')

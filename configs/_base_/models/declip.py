@@ -10,7 +10,8 @@ model = dict(
     text_bank=dict(
         type='openvocab.TextBank',
         vocabulary='coco_panoptic_133',
-        prompts='densevlm'),
+        # for the region report alone: the prompts of the published figures
+        prompts='vild63'),
     vfm=dict(
         type='openvocab.DINOv2',
         checkpoint='checkpoints/dinov2_vitb14_reg4_pretrain.pth'),
