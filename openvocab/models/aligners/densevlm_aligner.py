@@ -9,6 +9,7 @@ Call graph of ``loss``::
 from collections.abc import Sequence
 from typing import Any
 
+from mmengine.logging import MessageHub
 from torch import Tensor, nn
 
 from openvocab.registry import MODELS
@@ -41,7 +42,7 @@ class DenseVLMAligner(BaseAligner):
         loss: See ``DecoupledAlignLoss``.
         scales: Longer image sides to choose from at every step (multi-scale option:
             320, 512, 672, 896); None keeps the size of the loader. Each model rounds
-            the size down to its own patch.
+            the size down to its own patch. The step is the runner's iteration.
         seed: Of the choice of scales.
         **kwargs: See ``RegionRecognizer``.
 
@@ -87,7 +88,7 @@ class DenseVLMAligner(BaseAligner):
         Returns:
             ``loss_align`` and the monitors of ``DecoupledAlignLoss``.
         """
-        long_side = None if self.scale_sampler is None else self.scale_sampler()
+        long_side = self._long_side()
         boxes = self.boxes_of(data_samples)
 
         encoder = self.teacher.encoder
@@ -109,6 +110,12 @@ class DenseVLMAligner(BaseAligner):
             image_index([len(box) for box in boxes], inputs.device),
             len(boxes),
         )
+
+    def _long_side(self) -> int | None:
+        if self.scale_sampler is None:
+            return None
+        # the runner's count, which a resumed run takes up again
+        return self.scale_sampler(MessageHub.get_current_instance().get_info('iter', 0))
 
     def _check_agreement(self) -> None:
         ours, theirs = self.student_text.vocabulary, self.teacher_text.vocabulary

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 class ScaleSampler:
     """Draws one scale per step, the same on every rank.
 
-    The draw depends on the seed and the number of draws so far, not on any global
-    generator, so ranks that take the same steps agree without communication. A
-    resumed run starts the sequence again.
+    The draw depends on the seed and the step alone, so that ranks agree without
+    communication and a resumed run continues the sequence.
 
     Args:
         scales: Longer image sides in pixels.
-        seed: Start of the sequence.
+        seed: Another one draws another sequence.
 
     Raises:
         ValueError: If there is no scale, or one is not positive.
@@ -23,8 +22,8 @@ class ScaleSampler:
         if not scales or min(scales) <= 0:
             raise ValueError(f'scales must be positive sizes in pixels, got {scales}')
         self.scales = tuple(scales)
-        self._random = random.Random(seed)
+        self.seed = seed
 
-    def __call__(self) -> int:
-        """Returns the scale of the next step."""
-        return self._random.choice(self.scales)
+    def __call__(self, step: int) -> int:
+        """Returns the scale of a step, counted from 0 over the whole training."""
+        return random.Random(f'{self.seed} {step}').choice(self.scales)

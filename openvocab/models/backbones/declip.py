@@ -13,6 +13,9 @@ class DeCLIP(CLIPBackbone):
 
     The released weights ``*_csa_*`` were trained with CSA at attention scale 1, without
     rotation, residual and FFN in the last block; another readout reads them wrongly.
+    They are EVA-CLIPs, but the default is the same for every family: what an encoder
+    was aligned with decides, not what it is. An OpenAI ViT aligned by the public code
+    (scale 1 / sqrt(d)) gets ``readout=dict(type='openvocab.SelfSelfReadout')``.
 
     Args:
         arch: Architecture, as for :class:`CLIPBackbone`.

@@ -1,5 +1,6 @@
 import pytest
 import torch
+from mmengine.logging import MessageHub
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 from torch.nn import functional as F
@@ -136,21 +137,32 @@ def test_scales_change_the_size_per_step(tmp_path):
     seen = []
     for encoder in (model.backbone, model.teacher.encoder):
         encoder.register_forward_pre_hook(lambda m, a: seen.append(a[0].shape[-2:]))
-    for _ in range(8):
+    hub = MessageHub.get_instance('scales')  # as the runner keeps it
+    for step in range(8):
+        hub.update_info('iter', step)
         tiny.compute_loss(model, tiny.make_batch(size=(56, 56)))
     sizes = {28: 32, 56: 56, 70: 80}  # patch 14 against patch 8
     teacher, student = seen[0::2], seen[1::2]
     assert [(sizes[h], sizes[w]) for h, w in teacher] == [tuple(s) for s in student]
     assert len(set(student)) > 1
+    # a run that resumes at step 5, in another process
+    seen.clear()
+    model = tiny.densevlm(tmp_path, scales=[32, 56, 80])
+    model.backbone.register_forward_pre_hook(lambda m, a: seen.append(a[0].shape[-2:]))
+    for step in range(5, 8):
+        hub.update_info('iter', step)
+        tiny.compute_loss(model, tiny.make_batch(size=(56, 56)))
+    assert seen == student[5:]
 
 
 def test_scale_sampler_is_the_same_on_every_rank():
     scales = (320, 512, 672, 896)
     first, second = ScaleSampler(scales), ScaleSampler(scales)
     torch.manual_seed(5)
-    draws = [first() for _ in range(200)]
+    draws = [first(step) for step in range(200)]
     torch.manual_seed(6)
-    assert draws == [second() for _ in range(200)]
+    assert draws[50:] == [second(step) for step in range(50, 200)]
+    assert draws != [ScaleSampler(scales, seed=1)(step) for step in range(200)]
     assert all(draws.count(scale) > 25 for scale in scales)
     with pytest.raises(ValueError, match='scales must be positive'):
         ScaleSampler([])
