@@ -1,6 +1,5 @@
 """Aligners of a few thousand parameters on the real encoders and text banks."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -11,6 +10,8 @@ from torch.nn import functional as F
 from openvocab.models.clip_factory import CONFIG_DIR
 from openvocab.registry import MODELS
 from openvocab.structures import RegionDataSample
+
+from .tiny_clip import write_arch
 
 CLASSES = ['cat', 'dog', 'red ball', 'kite', 'sky', 'grass', 'wooden floor']
 IS_THING = [True] * 4 + [False] * 3
@@ -40,11 +41,7 @@ def vocabulary(count: int = len(CLASSES)) -> list[dict]:
 def arch(folder: Path, name: str) -> str:
     embed_dim, vision = TOWERS[name]
     path = Path(folder) / f'{name}.json'
-    vision = dict(vision, head_width=16)
-    path.write_text(
-        json.dumps(dict(embed_dim=embed_dim, vision_cfg=vision, text_cfg=TEXT))
-    )
-    return str(path)
+    return write_arch(path, dict(vision, head_width=16), TEXT, embed_dim)
 
 
 def encoder(folder: Path, name: str, **kwargs) -> dict:

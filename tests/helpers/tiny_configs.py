@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-_CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+from .configs import CONFIGS
+
 _DETECTOR = """
 _base_ = '{configs}/_base_/models/fvit_ov_shapes.py'
 default_scope = 'mmdet'
@@ -42,11 +43,11 @@ visualizer = dict(type='SegLocalVisualizer', name='visualizer')
 
 def write_detector(path: Path) -> str:
     """Writes the config; three classes, seven detections per image at most."""
-    path.write_text(_DETECTOR.format(configs=_CONFIGS))
+    path.write_text(_DETECTOR.format(configs=CONFIGS))
     return str(path)
 
 
 def write_segmentor(path: Path) -> str:
     """Writes the config; three classes."""
-    path.write_text(_SEGMENTOR.format(configs=_CONFIGS))
+    path.write_text(_SEGMENTOR.format(configs=CONFIGS))
     return str(path)

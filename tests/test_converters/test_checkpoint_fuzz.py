@@ -1,6 +1,5 @@
 """Broken, foreign and malicious checkpoints: a message, no code, no half a file."""
 
-import json
 import os
 import random
 import zipfile
@@ -12,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from helpers.clip_releases import openai_vit, save_archive, with_values
+from helpers.tiny_clip import write_arch
 from openvocab.converters import CheckpointError
 from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion
@@ -110,8 +110,7 @@ def arch(tmp_path_factory) -> str:
     path = tmp_path_factory.mktemp('arch') / 'tiny.json'
     vision = dict(image_size=32, patch_size=8, width=64, head_width=64, layers=1)
     text = dict(context_length=77, vocab_size=64, width=64, heads=1, layers=1)
-    path.write_text(json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=text)))
-    return str(path)
+    return write_arch(path, vision, text)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader, load_checkpoint
 
+from helpers.tiny_clip import write_arch
 from openvocab.converters import CheckpointError, checkpoint_source, download
 from openvocab.converters.checkpoint_source import find_checkpoint, is_location
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
@@ -220,10 +220,7 @@ def test_every_consumer_takes_every_name(served, tmp_path, monkeypatch):
     from openvocab.models.text import TextEncoder
 
     vision = dict(image_size=32, patch_size=8, width=32, head_width=16, layers=1)
-    text = dict(context_length=8, vocab_size=64, width=16, heads=2, layers=1)
-    arch = tmp_path / 'tiny.json'
-    arch.write_text(json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=text)))
-    arch = str(arch)
+    arch = write_arch(tmp_path / 'tiny.json', vision)
     monkeypatch.setattr(
         TextEncoder, 'encode', lambda self, texts: torch.zeros(len(texts), 16)
     )

@@ -5,8 +5,6 @@ SwiGLU, biases on q and v but not on k, and rotary embedding in two axes on inte
 channels, whose coordinates are stretched to the grid of the pre-training (16).
 """
 
-import json
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -16,6 +14,7 @@ from timm.models.eva import Eva
 from torch import Tensor, nn
 
 from helpers.clip_releases import eva02, with_values
+from helpers.tiny_clip import eva02_tower, write_arch
 from openvocab.models.backbones import CLIPBackbone
 
 PATCH, GRID, HEADS, WIDTH, HIDDEN = 16, 14, 3, 192, 512
@@ -27,23 +26,15 @@ SHAPES = dict(embed_dim=48, width=WIDTH, layers=3, hidden=HIDDEN, heads=HEADS)
 @register_model
 def eva02_literal_test(pretrained: bool = False, **kwargs) -> Eva:
     """Three narrow blocks with the geometry of eva02_base_patch16_clip_224."""
-    for name in ('pretrained_cfg', 'pretrained_cfg_overlay', 'cache_dir'):
-        kwargs.pop(name, None)
     settings = dict(
         img_size=GRID * PATCH,
         patch_size=PATCH,
         embed_dim=WIDTH,
         depth=SHAPES['layers'],
         num_heads=HEADS,
-        qkv_fused=False,
-        mlp_ratio=4 * 2 / 3,
-        swiglu_mlp=True,
-        scale_mlp=True,
-        scale_attn_inner=True,
-        use_rot_pos_emb=True,
         ref_feat_shape=(ROPE_GRID, ROPE_GRID),
     )
-    return Eva(**{**settings, **kwargs})
+    return eva02_tower(**{**settings, **kwargs})
 
 
 @pytest.fixture(scope='module')
@@ -66,8 +57,7 @@ def released(tmp_path_factory) -> tuple[str, str, dict[str, Tensor]]:
         timm_proj=None,
     )
     text = dict(context_length=77, vocab_size=49408, width=16, heads=2, layers=1)
-    config = dict(embed_dim=48, custom_text=True, vision_cfg=vision, text_cfg=text)
-    arch.write_text(json.dumps(config))
+    write_arch(arch, vision, text, embed_dim=48)
     torch.save(
         dict(epoch=6, name='x', state_dict=state, optimizer={}, scaler={}),
         folder / 'clipself.pt',

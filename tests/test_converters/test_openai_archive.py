@@ -1,6 +1,5 @@
 """OpenAI's archives: read without running them, and what they are then worth."""
 
-import json
 import zipfile
 
 import pytest
@@ -9,6 +8,7 @@ from mmpretrain.models.backbones import VisionTransformer
 from open_clip.model import build_model_from_openai_state_dict
 
 from helpers.clip_releases import openai_resnet, openai_vit, save_archive, with_values
+from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS, CheckpointError
 from openvocab.converters.checkpoint_file import read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion
@@ -47,10 +47,9 @@ def archive(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp(request.param)
     path = folder / f'{request.param}.pt'
     save_archive(state, path)
-    arch = folder / f'{request.param}.json'
-    config = dict(embed_dim=32, quick_gelu=True, vision_cfg=vision, text_cfg=TEXT)
-    arch.write_text(json.dumps(config))
-    return str(arch), path, state
+    file = folder / f'{request.param}.json'
+    arch = write_arch(file, vision, TEXT, embed_dim=32, quick_gelu=True)
+    return arch, path, state
 
 
 def test_tensors_are_those_of_the_program(archive):

@@ -13,27 +13,11 @@ import torch
 from mmengine.config import Config
 from safetensors.torch import load_file
 
+from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis.model import build_model
 from openvocab.converters.checkpoint_file import CheckpointError, read_metadata
 from openvocab.converters.publish import publish
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
-DETECTOR = """
-_base_ = '{configs}/_base_/models/fvit_ov_shapes.py'
-default_scope = 'mmdet'
-model = dict(
-    data_preprocessor=dict(pad_size_divisor=64),
-    text_bank=dict(
-        vocabulary=dict(
-            subset='ov_shapes', names=['red circle', 'blue star', 'green square']),
-        prompts='single'),
-    test_cfg=dict(rpn=dict(max_per_img=20), rcnn=dict(score_thr=0.0, max_per_img=7)))
-"""
-SEGMENTOR = """
-_base_ = '{configs}/_base_/models/cat_seg_ov_shapes.py'
-default_scope = 'mmseg'
-model = dict(text_bank=dict(vocabulary=['sky', 'grass'], prompts='single'))
-"""
 ALIGNER = "model = dict(type='openvocab.CLIPSelfAligner')\n"
 VISUAL = 'backbone.visual.'
 
@@ -42,9 +26,9 @@ VISUAL = 'backbone.visual.'
 def run(tmp_path):
     """Config, model and checkpoint of a training, as mmengine's runner saves it."""
 
-    def make(text: str = DETECTOR, with_encoder: bool = False, **changes):
+    def make(write=write_detector, with_encoder: bool = False, **changes):
         config = tmp_path / 'tiny_model.py'
-        config.write_text(text.format(configs=CONFIGS))
+        write(config)
         torch.manual_seed(0)
         model = build_model(config)
         for parameter in model.parameters():
@@ -166,7 +150,7 @@ def test_an_encoder_that_no_file_has_stays(run, tmp_path):
 
 
 def test_an_encoder_that_was_trained_stays(run, tmp_path):
-    config, model, checkpoint = run(SEGMENTOR)
+    config, model, checkpoint = run(write_segmentor)
     published = publish(config, checkpoint, tmp_path / 'out')
     assert published.encoder == 'kept, it was trained'
     assert torch.equal(predict(build_model(config, published.path)), predict(model))

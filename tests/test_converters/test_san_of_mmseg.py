@@ -1,7 +1,5 @@
 """mmseg's SAN and ours, one set of weights: the same masks, the same scores."""
 
-import json
-
 import pytest
 import torch
 from mmengine.config import ConfigDict
@@ -11,6 +9,7 @@ from mmseg.models.decode_heads.san_head import SideAdapterCLIPHead
 from mmseg.models.text_encoder import CLIPTextEncoder
 from torch import nn
 
+from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS, detect
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.decode_heads import SANHead
@@ -105,11 +104,7 @@ def ours(theirs, tmp_path_factory) -> tuple[CLIPBackbone, SANHead]:
     arch = tmp_path_factory.mktemp('arch') / 'tiny.json'
     vision = dict(image_size=64, patch_size=8, width=WIDTH, layers=8, head_width=64)
     text = dict(context_length=8, vocab_size=16, width=8, heads=1, layers=1)
-    arch.write_text(
-        json.dumps(
-            dict(embed_dim=JOINT, quick_gelu=True, vision_cfg=vision, text_cfg=text)
-        )
-    )
+    write_arch(arch, vision, text, JOINT, quick_gelu=True)
     torch.manual_seed(1)
     model = nn.Module()
     model.backbone = CLIPBackbone(str(arch))

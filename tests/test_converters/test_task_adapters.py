@@ -1,6 +1,5 @@
 """Detectors and segmentors: keys at published shapes, there and back, accounted for."""
 
-import json
 import random
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import torch
 import openvocab
 from helpers.clip_releases import openai_vit, with_values, without_values
 from helpers.task_releases import SMALL, TASK_RELEASES, cat_seg, fvit, san
+from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS, CheckpointError, detect
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'
@@ -210,12 +210,11 @@ def test_faulty_files_give_messages(small, tmp_path):
     """Whatever is wrong is listed or raised as an error of checkpoints."""
     adapter, upstream = small
     width, joint = 64, 16
-    arch = tmp_path / 'tiny.json'
     vision = dict(image_size=32, patch_size=8, width=width, layers=4, head_width=64)
     text = dict(context_length=77, vocab_size=49408, width=32, heads=1, layers=1)
-    arch.write_text(json.dumps(dict(embed_dim=joint, vision_cfg=vision, text_cfg=text)))
+    arch = write_arch(tmp_path / 'tiny.json', vision, text, joint)
     if adapter.family != 'fvit':
-        assert adapter.verify(adapter.from_upstream(upstream), str(arch)) == ()
+        assert adapter.verify(adapter.from_upstream(upstream), arch) == ()
     rng = random.Random(0)
     silent = 0
     for _ in range(60):
@@ -224,7 +223,7 @@ def test_faulty_files_give_messages(small, tmp_path):
             _mutate(state, rng)
         try:
             conversion = adapter.from_upstream(state)
-            problems = conversion.problems or adapter.verify(conversion, str(arch))
+            problems = conversion.problems or adapter.verify(conversion, arch)
         except CheckpointError as error:
             problems = (str(error),)
         assert all(problem and '\n' not in problem for problem in problems)

@@ -1,6 +1,5 @@
 """Converted detectors and segmentors load, strictly, into what their configs build."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from mmengine.registry import init_default_scope
 import openvocab
 from helpers.clip_releases import with_values
 from helpers.task_releases import TASK_RELEASES, TINY, cat_seg, fvit, san
+from helpers.tiny_clip import write_arch
 from openvocab.apis.model import build_model
 from openvocab.converters import ADAPTERS
 from openvocab.converters.checkpoint_file import read_metadata
@@ -37,13 +37,7 @@ def tiny_arch(tmp_path) -> str:
     """OpenAI's layout at the sizes of ``TINY``, with OpenAI's tokenizer."""
     vision = dict(image_size=64, patch_size=8, width=128, layers=4, head_width=64)
     text = dict(context_length=77, vocab_size=49408, width=64, heads=2, layers=2)
-    path = tmp_path / 'tiny.json'
-    path.write_text(
-        json.dumps(
-            dict(embed_dim=96, quick_gelu=True, vision_cfg=vision, text_cfg=text)
-        )
-    )
-    return str(path)
+    return write_arch(tmp_path / 'tiny.json', vision, text, 96, quick_gelu=True)
 
 
 def check(model: torch.nn.Module, upstream: dict, family: str) -> None:

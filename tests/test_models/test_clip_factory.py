@@ -1,4 +1,3 @@
-import json
 import re
 from pathlib import Path
 
@@ -7,6 +6,7 @@ import torch
 from open_clip.tokenizer import default_bpe
 from safetensors.torch import save_file
 
+from helpers import tiny_clip
 from openvocab.converters import checkpoint_source
 from openvocab.models import clip_factory
 from openvocab.models.clip_factory import (
@@ -21,17 +21,12 @@ from openvocab.models.clip_factory import (
 )
 
 VISION = dict(image_size=32, patch_size=8, width=32, head_width=16, layers=2)
-TEXT = dict(context_length=8, vocab_size=64, width=16, heads=2, layers=1)
 
 
 @pytest.fixture
 def write_arch(tmp_path: Path):
     def write(name: str = 'tiny', vision: dict = VISION, **extra) -> str:
-        path = tmp_path / f'{name}.json'
-        path.write_text(
-            json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=TEXT, **extra))
-        )
-        return str(path)
+        return tiny_clip.write_arch(tmp_path / f'{name}.json', vision, **extra)
 
     return write
 
@@ -116,7 +111,7 @@ def test_eva_takes_any_image_size(write_arch):
         timm_pool='token',
         timm_proj=None,
     )
-    model = create_clip(write_arch('eva', vision, custom_text=True))
+    model = create_clip(write_arch('eva', vision))
     assert model.encode_image(torch.zeros(1, 3, 42, 28)).shape == (1, 16)
 
 
@@ -154,16 +149,14 @@ def test_tokenizer_file_is_relative_to_the_json(tmp_path):
     Path(tmp_path / 'bpe' / 'words.txt.gz').write_bytes(
         Path(default_bpe()).read_bytes()
     )
-    text = dict(TEXT, tokenizer_kwargs=dict(bpe_path='bpe/words.txt.gz'))
-    path = tmp_path / 'tok.json'
-    config = dict(embed_dim=16, vision_cfg=VISION, text_cfg=text)
-    path.write_text(json.dumps(config))
-    tokens = get_tokenizer(str(path))(['a red circle', ''])
+    text = dict(tiny_clip.TEXT, tokenizer_kwargs=dict(bpe_path='bpe/words.txt.gz'))
+    path = tiny_clip.write_arch(tmp_path / 'tok.json', VISION, text)
+    tokens = get_tokenizer(path)(['a red circle', ''])
     assert tokens.shape == (2, 8) and tokens.dtype == torch.int64
-    create_clip(str(path))
+    create_clip(path)
     (tmp_path / 'bpe' / 'words.txt.gz').unlink()
     with pytest.raises(FileNotFoundError, match=r'tok\.json: no tokenizer file'):
-        get_tokenizer(str(path))
+        get_tokenizer(path)
 
 
 def test_tokenizers_by_name():

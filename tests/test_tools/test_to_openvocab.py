@@ -1,7 +1,6 @@
 """The command line of the converter, on small released files."""
 
 import hashlib
-import json
 import runpy
 import sys
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS
 from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion
 from openvocab.models.clip_factory import create_clip
 
-TEXT = dict(context_length=8, vocab_size=64, width=16, heads=2, layers=1)
 VISION = dict(
     image_size=224,
     timm_model_name='eva02_tiny_patch14_224',
@@ -25,10 +24,7 @@ VISION = dict(
 
 @pytest.fixture
 def arch(tmp_path) -> str:
-    path = tmp_path / 'eva.json'
-    config = dict(embed_dim=16, custom_text=True, vision_cfg=VISION, text_cfg=TEXT)
-    path.write_text(json.dumps(config))
-    return str(path)
+    return write_arch(tmp_path / 'eva.json', VISION)
 
 
 @pytest.fixture

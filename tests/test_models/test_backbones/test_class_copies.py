@@ -6,10 +6,9 @@ import torch.nn.functional as F
 from timm.models import register_model
 from timm.models.eva import Eva
 
+from helpers.tiny_clip import VISION, eva02_tower
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.backbones.towers import TransformerTower
-
-from .conftest import CONFIGS, eva02_openvocab_test
 
 VALUE = dict(type='openvocab.ValueReadout')
 SIZES = [(32, 32), (24, 56)]  # the native grid, and one that is not square
@@ -19,13 +18,13 @@ START = 1
 @register_model
 def eva02_openvocab_registers(pretrained: bool = False, **kwargs) -> Eva:
     """With two registers between the class token and the patches."""
-    return eva02_openvocab_test(num_reg_tokens=2, **kwargs)
+    return eva02_tower(num_reg_tokens=2, **kwargs)
 
 
 @pytest.fixture(params=['vit', 'eva', 'registers'])
 def tower(request, write_arch, make_checkpoint):
     kind = 'eva' if request.param == 'registers' else request.param
-    vision = dict(CONFIGS[kind])
+    vision = dict(VISION[kind])
     if request.param == 'registers':
         vision['timm_model_name'] = 'eva02_openvocab_registers'
     arch = write_arch(vision, request.param)

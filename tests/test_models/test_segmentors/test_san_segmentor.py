@@ -1,19 +1,16 @@
 """SAN around tiny CLIPs with random weights: a ViT and an EVA."""
 
-import json
-
 import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 
+from helpers.tiny_clip import TEXT, VISION, write_arch
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.segmentors import SANSegmentor
 from openvocab.registry import MODELS
 from openvocab.testing.segmentation import random_segmentation_batch
-
-from ..test_backbones.conftest import CONFIGS, TEXT, eva02_openvocab_test  # noqa: F401
 
 NAMES = ['sky', 'grass', 'red circle', 'sand', 'blue star']
 SIDE = dict(
@@ -31,14 +28,9 @@ HEAD = dict(
 
 @pytest.fixture(params=['vit', 'eva'])
 def arch(request, tmp_path) -> str:
-    vision = CONFIGS[request.param]
-    custom = dict(custom_text=True) if request.param == 'eva' else {}
     text = dict(TEXT, context_length=16, vocab_size=49408)
     path = tmp_path / f'{request.param}.json'
-    path.write_text(
-        json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=text, **custom))
-    )
-    return str(path)
+    return write_arch(path, VISION[request.param], text)
 
 
 @pytest.fixture
@@ -167,15 +159,15 @@ def test_the_vocabulary_can_be_exchanged(make):
 @torch.no_grad()
 @pytest.mark.parametrize('size', [(90, 70), (20, 31)])
 def test_label_map_by_hand(make, size):
-    """Pad, resize masks, activate, crop, sum over queries, resize, arg-max."""
+    """Pad, resize masks, crop, resize, activate, sum over queries, arg-max."""
     model = make()
     image = tensor_batch((37, 50), count=1)
     sample = SegDataSample(metainfo=dict(ori_shape=size))
     (found,) = propose(model, F.pad(image, (0, 6, 0, 3)))
-    masks = F.interpolate(found.masks, (40, 56), mode='bilinear').sigmoid()
+    masks = F.interpolate(found.masks, (40, 56), mode='bilinear')[..., :37, :50]
+    masks = F.interpolate(masks, size, mode='bilinear').sigmoid()
     classes = found.scores.softmax(-1)[..., :-1]
-    scores = torch.einsum('bqk,bqhw->bkhw', classes, masks[..., :37, :50])
-    scores = F.interpolate(scores, size, mode='bilinear')
+    scores = torch.einsum('bqk,bqhw->bkhw', classes, masks)
 
     (sample,) = model.predict(image, [sample])
     (ours,) = model.class_scores(list(image))
@@ -316,11 +308,10 @@ def test_novel_classes_are_held_out(make):
 
 @pytest.mark.parametrize('kind', ['resnet', 'convnext', 'average pooling'])
 def test_encoders_without_a_class_token_are_refused(kind, tmp_path):
-    vision = CONFIGS.get(kind, dict(CONFIGS['vit'], pool_type='avg'))
-    path = tmp_path / 'arch.json'
-    path.write_text(json.dumps(dict(embed_dim=16, vision_cfg=vision, text_cfg=TEXT)))
+    vision = VISION.get(kind, dict(VISION['vit'], pool_type='avg'))
+    arch = write_arch(tmp_path / 'arch.json', vision)
     with pytest.raises(ValueError, match=r'SAN cannot use .*class token'):
-        MODELS.build(dict(HEAD, encoder=CLIPBackbone(str(path))))
+        MODELS.build(dict(HEAD, encoder=CLIPBackbone(arch)))
 
 
 def test_wrong_sizes_are_refused(make):

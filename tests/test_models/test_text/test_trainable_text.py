@@ -1,9 +1,9 @@
 import copy
-import json
 
 import pytest
 import torch
 
+from helpers.tiny_clip import write_arch
 from openvocab.models.clip_factory import create_clip
 from openvocab.models.text import TemplateBank, TextBank, TrainableText
 from openvocab.registry import MODELS
@@ -17,10 +17,8 @@ WHOLE = dict(type='openvocab.WholeTower')
 def arch(tmp_path, request):
     """Both of open_clip's layouts of a text tower."""
     vision = dict(image_size=32, layers=1, width=16, patch_size=16, head_width=8)
-    config = dict(embed_dim=16, vision_cfg=vision, text_cfg=TEXT)
     file = tmp_path / 'tiny.json'
-    file.write_text(json.dumps({**config, 'custom_text': request.param}))
-    return str(file)
+    return write_arch(file, vision, TEXT, custom_text=request.param)
 
 
 def make(arch, vocabulary=NAMES, **settings):
@@ -133,12 +131,10 @@ def test_state_dict_round_trip_has_open_clip_names(arch):
 def test_towers_without_causal_mask_keep_the_context(tmp_path):
     vision = dict(image_size=32, layers=1, width=16, patch_size=16, head_width=8)
     text_cfg = dict(TEXT, no_causal_mask=True, pool_type='last')
-    config = dict(embed_dim=16, vision_cfg=vision, text_cfg=text_cfg, custom_text=True)
-    file = tmp_path / 'tiny.json'
-    file.write_text(json.dumps(config))
-    text = make(str(file))
+    arch = write_arch(tmp_path / 'tiny.json', vision, text_cfg, custom_text=True)
+    text = make(arch)
     assert text._tokens.shape[1] == 24
-    bank = TextBank(NAMES, dict(arch=str(file)), 'single')
+    bank = TextBank(NAMES, dict(arch=arch), 'single')
     torch.testing.assert_close(text(), bank(), rtol=0, atol=1e-5)
 
 
