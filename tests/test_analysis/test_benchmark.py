@@ -5,10 +5,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from mmengine.config import ConfigDict
-from mmengine.logging import MMLogger
 
-from openvocab.analysis.benchmark_config import drop_weights
 from openvocab.analysis.benchmark_result import Comparison
 
 ROOT = Path(__file__).parents[2]
@@ -34,14 +31,6 @@ train_dataloader = dict(num_workers=0, persistent_workers=False, dataset=dict(
 test_dataloader = dict(num_workers=0, persistent_workers=False)
 model = dict(teacher=dict(arch='ov-shapes-u'))
 """
-
-
-@pytest.fixture(autouse=True)
-def _keep_log_level():
-    logger = MMLogger.get_current_instance()
-    level = logger.level
-    yield
-    logger.setLevel(level)
 
 
 @pytest.fixture
@@ -199,17 +188,3 @@ def test_bad_input_is_one_line(main, arguments, message, monkeypatch):
         main([*arguments])
     assert str(error.value).startswith('benchmark: ')
     assert '\n' not in str(error.value)
-
-
-def test_drop_weights_keeps_drawn_values():
-    drawn = dict(type='Normal', std=0.01)
-    loaded = dict(type='Pretrained', checkpoint='a.pth')
-    model = ConfigDict(
-        backbone=dict(checkpoint='b.pt', init_cfg=loaded),
-        heads=[dict(init_cfg=drawn), dict(init_cfg=[drawn, loaded])],
-    )
-    drop_weights(model)
-    assert model == dict(
-        backbone=dict(checkpoint=None, init_cfg=None),
-        heads=[dict(init_cfg=drawn), dict(init_cfg=None)],
-    )
