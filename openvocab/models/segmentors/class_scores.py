@@ -173,6 +173,17 @@ def resize(maps: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(maps[None], size, mode='bilinear', align_corners=False)[0]
 
 
+def resize_rows(maps: Tensor, size: tuple[int, int], rows: slice) -> Tensor:
+    """Some rows of what :func:`resize` makes of maps (N, h, w), (N, rows, W)."""
+    height = maps.shape[-2]
+    at = torch.arange(rows.start, rows.stop, device=maps.device, dtype=maps.dtype)
+    at = ((at + 0.5) * (height / size[0]) - 0.5).clamp(min=0)
+    above = at.long()
+    below = (above + 1).clamp(max=height - 1)
+    band = maps[:, above].lerp(maps[:, below], (at - above)[:, None])
+    return resize(band, (len(at), size[1]))
+
+
 def _part(canvas: Tensor, window: Window) -> Tensor:
     rows = slice(window.top, window.top + window.height)
     return canvas[..., rows, window.left : window.left + window.width]

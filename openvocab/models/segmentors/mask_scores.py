@@ -1,8 +1,8 @@
 """Class scores of an image that is described by masks, each with class probabilities.
 
 The score of a class at a pixel is the sum over masks of its probability times the
-mask's share of the pixel. Memory holds Q masks at the size of the image, however many
-classes there are.
+mask's share of the pixel. Memory holds Q masks at the size that the model was given the
+image in, however many classes there are and however large the image is on disk.
 
 Shapes: Q masks, K classes, h x w the masks' resolution, H x W the size wanted.
 """
@@ -10,12 +10,13 @@ Shapes: Q masks, K classes, h x w the masks' resolution, H x W the size wanted.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import torch
 from einops import einsum
 from torch import Tensor
 
 from openvocab.registry import MODELS
 
-from .class_scores import TILE, Activation, ClassScores, LabelMap, resize
+from .class_scores import TILE, Activation, ClassScores, LabelMap, resize, resize_rows
 from .inference import Forward, Inference
 
 
@@ -31,7 +32,7 @@ class NamedMasks(NamedTuple):
 
 
 class MaskScores(ClassScores):
-    """Scores of masks resized to the image, activated, cropped, summed, resized.
+    """Logits of masks resized to the image, cropped, resized, activated, summed.
 
     Args:
         found: Masks and their classes.
@@ -46,32 +47,38 @@ class MaskScores(ClassScores):
         self.activate = activate
         self.canvas = size
         self.num_classes = found.probabilities.shape[1]
-        self._shares: Tensor | None = None
 
     def at(self, classes: slice, size: tuple[int, int]) -> Tensor:
         """Scores of some classes."""
-        shares = self._open(size) if self._shares is None else self._shares
-        chosen = self.found.probabilities[:, classes].float()
-        return resize(einsum(chosen, shares, 'q k, q h w -> k h w'), size)
+        return self._sum(resize(self._masks(), size), classes)
 
     def label_map(self, size: tuple[int, int], tile: int = TILE) -> LabelMap:
-        """Best class of every pixel."""
-        self._shares = self._open(size)  # for all tiles, and no longer
-        try:
-            return super().label_map(size, tile)
-        finally:
-            self._shares = None
+        """Best class of every pixel, a band of rows at a time.
 
-    def _open(self, size: tuple[int, int]) -> Tensor:
-        """Shares of the masks in the pixels of the image, (Q, H', W').
-
-        Resizing and summing may change places: where the size wanted is smaller, Q
-        masks are resized instead of the scores of K classes.
+        Args:
+            size: H and W.
+            tile: Number of masks' or classes' values that may exist at a time; at least
+                one row is in a band.
         """
+        masks = self._masks()
+        step = max(1, tile // (max(masks.shape[0], self.num_classes) * size[1]))
+        bands = []
+        for top in range(0, size[0], step):
+            rows = slice(top, min(top + step, size[0]))
+            scores = self._sum(resize_rows(masks, size, rows), slice(None))
+            bands.append(scores.max(dim=0))
+        scores, labels = (torch.cat(parts) for parts in zip(*bands, strict=True))
+        return LabelMap(labels, scores)
+
+    def _masks(self) -> Tensor:
+        """Logits over the image without padding, (Q, H', W')."""
         height, width = self.canvas
         masks = resize(self.found.masks.float(), self.found.padded)
-        shares = self.activate(masks[:, :height, :width])
-        return resize(shares, size) if size[0] * size[1] < height * width else shares
+        return masks[:, :height, :width]
+
+    def _sum(self, masks: Tensor, classes: slice) -> Tensor:
+        chosen = self.found.probabilities[:, classes].float()
+        return einsum(chosen, self.activate(masks), 'q k, q h w -> k h w')
 
 
 @MODELS.register_module()
