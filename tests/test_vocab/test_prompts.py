@@ -11,6 +11,7 @@ from openvocab.vocab import PromptSet, VocabularyError, get_prompts
         ('vild14', 14),
         ('vild63', 63),
         ('imagenet80', 80),
+        ('imagenet_select', 8),
     ],
 )
 def test_sizes_and_distinct_sentences(name, count):

@@ -28,7 +28,7 @@ class TrainableText(nn.Module):
     What :class:`TextBank` is for frozen text: it has ``forward()``, ``vocabulary``,
     ``set_vocabulary``, ``embed_dim`` and ``record``. While gradients are enabled, rows
     are computed anew, on as many tokens as the longest sentence has (exact under
-    CLIP's causal mask; 14 instead of 77 for COCO-Stuff). Otherwise they are kept until
+    CLIP's causal mask; 12 instead of 77 for COCO-Stuff). Otherwise they are kept until
     the classes, the weights or the mode change.
 
     The tower is part of task checkpoints.
