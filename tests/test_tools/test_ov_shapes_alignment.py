@@ -1,5 +1,6 @@
 """The science on OV-Shapes, through the tools: a short alignment must help."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.token_relations import TokenRelations
 from openvocab.datasets.ov_shapes.writer import write_ov_shapes
 
 CLIP = 'configs/clip/clip_ov-shapes-u_ov-shapes.py'
@@ -57,6 +59,22 @@ def plain(evaluate) -> dict[str, float]:
     return evaluate()
 
 
+@pytest.fixture(scope='module')
+def align(repo_root, data, tmp_path_factory):
+    """The encoder file that a config leaves; each is trained once."""
+
+    @functools.cache
+    def align(config: str) -> Path:
+        folder = tmp_path_factory.mktemp('aligned')
+        run(
+            repo_root, 'train', config, '--work-dir', str(folder), '--no-validate',
+            options=[f'train_dataloader.dataset.data_root={data}'],
+        )  # fmt: skip
+        return folder / 'encoder.safetensors'
+
+    return align
+
+
 @pytest.mark.slow
 def test_crops_are_recognized_and_boxes_of_the_map_are_not(plain):
     assert plain['crops_top1'] > 60
@@ -70,19 +88,25 @@ def test_crops_are_recognized_and_boxes_of_the_map_are_not(plain):
     ids=['densevlm', 'declip'],
 )
 def test_alignment_helps_regions_and_cures_both_biases(
-    repo_root, data, plain, evaluate, tmp_path, config, readout, least
+    plain, align, evaluate, config, readout, least
 ):
-    run(
-        repo_root, 'train', config, '--work-dir', str(tmp_path), '--no-validate',
-        options=[f'train_dataloader.dataset.data_root={data}'],
-    )  # fmt: skip
     aligned = evaluate(
         *readout,
         'model.backbone.init_cfg.type=Pretrained',
-        f'model.backbone.init_cfg.checkpoint={tmp_path}/encoder.safetensors',
+        f'model.backbone.init_cfg.checkpoint={align(config)}',
     )
     assert aligned['masks_s_top1'] > plain['masks_s_top1'] + 15
     assert aligned['masks_t_top1'] > plain['masks_t_top1'] + least
     assert aligned['boxes_top1'] > plain['boxes_top1'] + least
     assert aligned['stuff_as_thing'] < plain['stuff_as_thing']
     assert aligned['thing_as_stuff'] < plain['thing_as_stuff']
+
+
+@pytest.mark.slow
+def test_declip_follows_the_vfm(repo_root, data, align):
+    """Fails with a VFM of random weights: its student is as far from ours as before."""
+    relations = TokenRelations(repo_root, data)
+    before, after = relations.compare(None), relations.compare(align(DECLIP))
+    assert after['distance'] < before['distance'] / 2
+    assert after['within'] > before['within'] + 0.1
+    assert after['across'] < before['across'] - 0.1
