@@ -15,8 +15,6 @@ from helpers.processes import free_port
 
 TOY = """
 import torch
-
-from helpers.processes import free_port
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
 from mmengine.registry import DATASETS, METRICS, MODELS
