@@ -33,8 +33,8 @@ class SANSegmentor(OVSegmentor):
     Args:
         backbone: A ``CLIPBackbone`` of a ViT or an EVA-CLIP, or its config.
         text_bank: See :class:`OVSegmentor`. SAN's templates are ``vild14``; its code
-            hands comma-separated synonyms over as one string, a ``TextBank`` takes the
-            first.
+            hands comma-separated synonyms over as one string, as the vocabularies
+            ``ade20k_150_labels`` and ``ade20k_847_labels`` do.
         decode_head: Config of a :class:`SANHead`; the encoder is filled in.
         inference: Config of a :class:`MaskInference`.
         encoder_scale: Factor on the sides of what CLIP is given: 0.5 (B/16) and 0.7

@@ -1,5 +1,6 @@
 """CAT-Seg from its config: what trains, at which rate, and what a checkpoint holds."""
 
+import re
 import time
 from pathlib import Path
 
@@ -19,6 +20,9 @@ from openvocab.testing import random_segmentation_batch, without_weights
 CONFIGS = Path(__file__).resolve().parents[3] / 'configs'
 TINY = CONFIGS / '_base_/models/cat_seg_ov_shapes.py'
 LEAF = CONFIGS / 'cat_seg/cat_seg_{}_4xb1-80k_coco-stuff.py'
+PAGE = (CONFIGS / 'cat_seg/README.md').read_text()
+OPTIONS = PAGE.partition('## Options')[2]
+SNIPPETS = re.findall(r'```python\n(.*?)```', OPTIONS, re.DOTALL)
 
 
 @pytest.fixture
@@ -60,6 +64,28 @@ def test_learning_rates(tiny):
         rate, decay = rates[id(parameter)]
         assert rate == pytest.approx(2e-4 if name.startswith('decode_head') else 2e-6)
         assert decay == (0 if 'norm' in name else 1e-4), name
+
+
+@pytest.mark.parametrize('text', SNIPPETS, ids=range(len(SNIPPETS)))
+def test_options_of_the_page_train_and_test(text, tmp_path):
+    path = tmp_path / 'child.py'
+    path.write_text(re.sub("_base_ = '.*'", f"_base_ = '{TINY}'", text, count=1))
+    init_default_scope('mmseg')
+    model = MODELS.build(Config.fromfile(path).model)
+    batch = batch_for(model.train())
+    loss, _ = model.parse_losses(model(**batch, mode='loss'))
+    loss.backward()
+    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    assert not [n for n, p in trained.items() if p.grad is None]
+    batch = batch_for(model.eval(), training=False)
+    found = model(**batch, mode='predict')
+    assert all(s.pred_sem_seg.data.shape == (1, *s.ori_shape) for s in found)
+
+
+def test_every_option_that_replaces_a_type_is_on_the_page():
+    assert len(SNIPPETS) == 5
+    for name in ('TextBank', 'TemplateBank', 'WholeInference', 'WholeTower'):
+        assert [text for text in SNIPPETS if f'openvocab.{name}' in text]
 
 
 def test_a_checkpoint_holds_both_towers(tiny):
