@@ -355,6 +355,17 @@ def test_attentional_pooling_is_refused(write_arch):
         CLIPBackbone(write_arch(vision))
 
 
+@torch.no_grad()
+@pytest.mark.parametrize('family', ['vit', 'eva'], indirect=True)
+def test_blocks_that_only_the_dense_map_needs_are_left_out(arch):
+    backbone = CLIPBackbone(arch, out_indices=(0,))
+    ran = []
+    for index, block in enumerate(backbone.tower.groups):
+        block.register_forward_hook(lambda *_, index=index: ran.append(index))
+    (tap,) = backbone(torch.randn(1, 3, 32, 32), dense=False)
+    assert ran == [0] and tap.shape == (1, 32, 4, 4)
+
+
 @pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """EVA-02-CLIP: timm's ``Eva`` inside open_clip's ``TimmModel``."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +11,7 @@ from timm.models.eva import EvaAttention, EvaBlock
 from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
-from .base import SizeCache, to_map
+from .base import SizeCache
 from .transformer import TransformerTower
 
 
@@ -149,35 +149,6 @@ class EVATower(TransformerTower):
             )
         return [getattr(a, f'{x}_proj').weight for a in attentions for x in letters]
 
-    def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
-        """Compute tapped maps and the dense embedding."""
-        tokens, grid = self.embed(images)
-        blocks, taps = self.groups, {}
-        rope = self._rotary(grid)
-        for index, block in enumerate(blocks[:-1]):
-            tokens = self._run(block, tokens, rope)
-            if index in out_indices:
-                taps[index] = tokens
-        if dense or len(blocks) - 1 in out_indices:
-            tokens = self.readout(self.view(-1, grid), tokens)
-            taps[len(blocks) - 1] = tokens
-        prefix = self.num_prefix_tokens
-        maps = [to_map(taps[index][:, prefix:], grid) for index in out_indices]
-        if not dense:
-            return maps, None
-        return maps, to_map(self.project(tokens[:, prefix:]), grid)
-
-    def encode_image(self, images: Tensor) -> Tensor:
-        """Pooled embedding as CLIP was trained."""
-        tokens, grid = self.embed(images)
-        rope = self._rotary(grid)
-        for block in self.groups:
-            tokens = self._run(block, tokens, rope)
-        trunk = self.visual.trunk
-        return self.visual.head(trunk.forward_head(trunk.norm(tokens)))
-
     @property
     def positions(self) -> Tensor | None:
         """Table of absolute positions; rows of prefix tokens where they have some."""
@@ -207,14 +178,20 @@ class EVATower(TransformerTower):
                 tokens = torch.cat([*prefix, tokens], dim=1) + table
         return trunk.norm_pre(tokens), grid
 
-    def view(self, index: int, grid: tuple[int, int]) -> EVABlock:
-        """Show the parts of one block."""
-        return EVABlock(self.groups[index], grid, self._rotary(grid))
+    def views(self, grid: tuple[int, int]) -> list[EVABlock]:
+        """Show the parts of all blocks, which share one rotary table."""
+        rope = self._rotary(grid)
+        return [EVABlock(block, grid, rope) for block in self.groups]
 
     def project(self, tokens: Tensor) -> Tensor:
         """Norm and project tokens of the last block, (B, M, C) to (B, M, D)."""
         trunk = self.visual.trunk
         return self.visual.head(trunk.head(trunk.fc_norm(trunk.norm(tokens))))
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """Pool tokens of the last block as CLIP was trained, (B, N, C) to (B, D)."""
+        trunk = self.visual.trunk
+        return self.visual.head(trunk.forward_head(trunk.norm(tokens)))
 
     def _rotary(self, grid: tuple[int, int]) -> Tensor | None:
         """The rotary table of a grid, (h * w, 2 * D)."""

@@ -1,6 +1,6 @@
 """OpenAI and OpenCLIP vision transformers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,6 @@ from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout
-from .base import to_map
 from .split_attention import SplitAttention, projection_weights, split
 from .transformer import TransformerTower
 
@@ -128,31 +127,6 @@ class OpenCLIPViT(TransformerTower):
         unused += [parameter for m in modules for parameter in m.parameters()]
         return [parameter for parameter in unused if parameter is not None]
 
-    def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
-        """Compute tapped maps and the dense embedding."""
-        tokens, grid = self.embed(images)
-        blocks, taps = self.groups, {}
-        for index, block in enumerate(blocks[:-1]):
-            tokens = self._run(block, tokens)
-            taps[index] = tokens if index in out_indices else None
-        if dense or len(blocks) - 1 in out_indices:
-            tokens = self.readout(self.view(-1, grid), tokens)
-            taps[len(blocks) - 1] = tokens
-        maps = [to_map(taps[index][:, 1:], grid) for index in out_indices]
-        if not dense:
-            return maps, None
-        return maps, to_map(self.project(tokens[:, 1:]), grid)
-
-    def encode_image(self, images: Tensor) -> Tensor:
-        """Pooled embedding as CLIP was trained."""
-        tokens, _ = self.embed(images)
-        for block in self.groups:
-            tokens = self._run(block, tokens)
-        pooled, _ = self.visual._pool(tokens)
-        return self._to_joint_space(pooled)
-
     @property
     def positions(self) -> Tensor:
         """Table of absolute positions, (1 + h * w, C)."""
@@ -171,13 +145,18 @@ class OpenCLIPViT(TransformerTower):
         tokens = torch.cat([cls, patches], dim=1) + table.to(patches.dtype)
         return visual.ln_pre(tokens), grid
 
-    def view(self, index: int, grid: tuple[int, int]) -> OpenCLIPBlock:
-        """Show the parts of one block."""
-        return OpenCLIPBlock(self.groups[index], grid)
+    def views(self, grid: tuple[int, int]) -> list[OpenCLIPBlock]:
+        """Show the parts of all blocks."""
+        return [OpenCLIPBlock(block, grid) for block in self.groups]
 
     def project(self, tokens: Tensor) -> Tensor:
         """Norm and project tokens of the last block, (B, M, C) to (B, M, D)."""
         return self._to_joint_space(self.visual.ln_post(tokens))
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """Pool tokens of the last block as CLIP was trained, (B, N, C) to (B, D)."""
+        pooled, _ = self.visual._pool(tokens)
+        return self._to_joint_space(pooled)
 
     def _to_joint_space(self, normed: Tensor) -> Tensor:
         visual = self.visual

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..dense_attention import DenseReadout, LastBlock
-from .base import SizeCache, Tower
+from .base import SizeCache, Tower, to_map
 
 
 class TransformerTower(Tower):
@@ -73,12 +73,41 @@ class TransformerTower(Tower):
         """
 
     @abstractmethod
+    def views(self, grid: tuple[int, int]) -> Sequence[LastBlock]:
+        """Show the parts of all blocks to code that mixes tokens its own way."""
+
     def view(self, index: int, grid: tuple[int, int]) -> LastBlock:
-        """Show the parts of one block to code that mixes tokens its own way."""
+        """Show the parts of one block."""
+        return self.views(grid)[index]
 
     @abstractmethod
     def project(self, tokens: Tensor) -> Tensor:
         """Norm and project tokens of the last block, (B, M, C) to (B, M, D)."""
+
+    @abstractmethod
+    def pool(self, tokens: Tensor) -> Tensor:
+        """Pool tokens of the last block as CLIP was trained, (B, N, C) to (B, D)."""
+
+    def forward(
+        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
+    ) -> tuple[list[Tensor], Tensor | None]:
+        """Compute tapped maps and the dense embedding."""
+        last, prefix = len(self.groups) - 1, self.num_prefix_tokens
+        asked = [*out_indices, last] if dense else out_indices
+        levels = sorted({min(index + 1, last) for index in asked})
+        kept, grid = self.first_blocks(images, levels)
+        after = dict(zip(levels, kept, strict=True))
+        if last in asked:
+            after[last + 1] = self.readout(self.view(last, grid), after[last])
+        maps = [to_map(after[index + 1][:, prefix:], grid) for index in out_indices]
+        if not dense:
+            return maps, None
+        return maps, to_map(self.project(after[last + 1][:, prefix:]), grid)
+
+    def encode_image(self, images: Tensor) -> Tensor:
+        """Pooled embedding as CLIP was trained."""
+        (tokens,), _ = self.first_blocks(images, [len(self.groups)])
+        return self.pool(tokens)
 
     def first_blocks(
         self, images: Tensor, levels: Sequence[int], offset: Tensor | None = None
@@ -95,9 +124,10 @@ class TransformerTower(Tower):
         """
         tokens, grid = self.embed(images, offset)
         kept = [tokens] if 0 in levels else []
-        for index in range(max(levels)):
-            tokens = self._run(self.view(index, grid).forward, tokens)
-            if index + 1 in levels:
+        blocks = self.views(grid)[: max(levels, default=0)]
+        for level, block in enumerate(blocks, start=1):
+            tokens = self._run(block.forward, tokens)
+            if level in levels:
                 kept.append(tokens)
         return kept, grid
 
@@ -134,14 +164,13 @@ class TransformerTower(Tower):
                 f'{self.num_heads} heads and {grid[0]} x {grid[1]} patches'
             )
         copies = tokens[:, :1].expand(-1, count, -1)
-        mask = None
-        for index in range(start, len(self.groups)):
-            view, last = self.view(index, grid), index == len(self.groups) - 1
+        mask, views = None, self.views(grid)
+        for view in views[start:]:
             keys, values = view.keys(tokens), view.values(tokens)
             if mask is None:  # under autocast, in the type of the keys
                 mask = _copy_mask(bias.to(keys.dtype), self.num_prefix_tokens - 1)
             out = self._run(_CopyStep(view), copies, keys, values, mask)
-            if not last:
+            if view is not views[-1]:
                 tokens = self._run(_PlainStep(view), tokens, keys, values)
             copies = out
         return self.project(copies)
