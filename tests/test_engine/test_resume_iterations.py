@@ -81,6 +81,8 @@ def train(work_dir, name, workers, resume=False, hooks=()):
         runner.train()
     except KeyboardInterrupt:
         pass
+    # else its workers end with the runner's cycle: after torch's timeout, 5 s each
+    del runner.train_loop.dataloader_iterator
     return model
 
 
