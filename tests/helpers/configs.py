@@ -13,10 +13,14 @@ LEAVES = sorted(CONFIGS.glob('[!_]*/*.py'))
 
 
 def read_config(path: Path) -> Config:
-    """A config of one's own; each file is read once in a process."""
+    """A config of one's own; each file is read once in a process.
+
+    It is not formatted by yapf when it is written, which takes a runner, that writes it
+    five times, longer than a short training.
+    """
     return copy.deepcopy(_read(path))
 
 
 @cache
 def _read(path: Path) -> Config:
-    return Config.fromfile(path)
+    return Config.fromfile(path, format_python_code=False)

@@ -11,6 +11,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from helpers.configs import read_config
 from helpers.processes import free_port
 from openvocab.datasets.ov_shapes.writer import write_ov_shapes
 
@@ -27,7 +28,7 @@ def data(tmp_path_factory) -> Path:
 
 def small_config(root: Path, data: Path, work_dir: Path, **changes) -> Config:
     """Two short epochs on eight images, without worker processes."""
-    cfg = Config.fromfile(root / CONFIG)
+    cfg = read_config(root / CONFIG)
     options = {'work_dir': str(work_dir), 'train_cfg.max_epochs': 2}
     for part in ('train', 'val', 'test'):
         options |= {
