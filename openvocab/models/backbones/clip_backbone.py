@@ -106,21 +106,20 @@ class CLIPBackbone(BaseModule):
         if compile is not False:
             compile_frozen(self, compile)
 
-    def forward(self, images: Tensor, dense: bool = True) -> tuple[Tensor, ...]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Compute the maps, fine to coarse.
 
         Args:
             images: (B, 3, H, W), normalised; H and W multiples of ``patch_size``.
-            dense: Compute the dense embedding, too.
 
         Returns:
             One map (B, channels[i], H / strides[i], W / strides[i]) per out index, then
-            (with ``dense``) the dense embedding (B, embed_dim, H / patch_size,
-            W / patch_size), not normalised.
+            the dense embedding (B, embed_dim, H / patch_size, W / patch_size), not
+            normalised.
         """
         self._check_size(images)
-        taps, embedding = self.tower.forward(images, self.out_indices, dense)
-        return (*taps, embedding) if dense else tuple(taps)
+        taps, embedding = self.tower.forward(images, self.out_indices)
+        return (*taps, embedding)
 
     def encode_image(self, images: Tensor) -> Tensor:
         """Embed whole images the way CLIP was trained, whatever the readout.

@@ -3,7 +3,7 @@
 Call graph::
 
     extract_feat   backbone -> taps -> pyramid -> neck -> P2..P6
-                            -> dense (not in training) ------------> DenseFeatures
+                            -> dense (dropped in training) --------> DenseFeatures
     loss           TwoStageDetector.loss(P2..P6)
     predict        samples of one vocabulary -> TwoStageDetector.predict
                      rpn_head -> proposals -> FViTRoIHead (fuses scores) -> names
@@ -166,13 +166,9 @@ class FViT(TwoStageDetector):
             dense embedding beside them, which no loss looks at. float32, because mmcv's
             RoIAlign knows no bfloat16.
         """
-        if self.training:
-            return self._levels(self.backbone(batch_inputs, dense=False))
         *taps, dense = self.backbone(batch_inputs)
-        return DenseFeatures(self._levels(taps), dense.float())
-
-    def _levels(self, taps: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        return tuple(level.float() for level in self.neck(self.pyramid(taps)))
+        levels = tuple(level.float() for level in self.neck(self.pyramid(taps)))
+        return levels if self.training else DenseFeatures(levels, dense.float())
 
     def predict(
         self,

@@ -53,16 +53,6 @@ def test_native_size_equals_open_clip(family, arch, make_checkpoint):
 
 
 @torch.no_grad()
-def test_taps_without_the_dense_map(arch):
-    images = torch.randn(1, 3, 64, 96)
-    last = len(CLIPBackbone(arch).tower.levels) - 1
-    for indices in ((0, 1), (0, last)):
-        backbone = CLIPBackbone(arch, out_indices=indices)
-        *expected, _ = backbone(images)
-        torch.testing.assert_close(backbone(images, dense=False), tuple(expected))
-
-
-@torch.no_grad()
 def test_resnet_dense_equals_attention_pool_on_itself(resnet, make_checkpoint):
     checkpoint = make_checkpoint(resnet)
     pool = create_clip(resnet, checkpoint).visual.attnpool
@@ -353,17 +343,6 @@ def test_attentional_pooling_is_refused(write_arch):
     ) | dict(attentional_pool=True, attn_pooler_queries=4, attn_pooler_heads=2)
     with pytest.raises(ValueError, match='attentional pooling'):
         CLIPBackbone(write_arch(vision))
-
-
-@torch.no_grad()
-@pytest.mark.parametrize('family', ['vit', 'eva'], indirect=True)
-def test_blocks_that_only_the_dense_map_needs_are_left_out(arch):
-    backbone = CLIPBackbone(arch, out_indices=(0,))
-    ran = []
-    for index, block in enumerate(backbone.tower.groups):
-        block.register_forward_hook(lambda *_, index=index: ran.append(index))
-    (tap,) = backbone(torch.randn(1, 3, 32, 32), dense=False)
-    assert ran == [0] and tap.shape == (1, 32, 4, 4)
 
 
 @pytest.mark.slow

@@ -79,20 +79,18 @@ class Tower(ABC):
 
     @abstractmethod
     def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding.
 
         Args:
             images: (B, 3, H, W), normalised.
             out_indices: Levels to tap.
-            dense: Compute the dense embedding; without it, nothing runs that only it
-                needs.
 
         Returns:
             The tapped maps, each (B, channels, H / stride, W / stride), in the order of
             ``out_indices``, and the dense embedding
-            (B, embed_dim, H / patch_size, W / patch_size), or None.
+            (B, embed_dim, H / patch_size, W / patch_size).
         """
 
     @abstractmethod

@@ -44,13 +44,11 @@ class ConvNeXtTower(ConvolutionalTower):
         return list(self.visual.trunk.stages)
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding."""
         stages = self._stages(images)
         maps = [stages[index] for index in out_indices]
-        if not dense:
-            return maps, None
         head = self.visual.trunk.head
         x = rearrange(head.norm(stages[-1]), 'b c h w -> b h w c')
         x = self.visual.head(head.drop(x))

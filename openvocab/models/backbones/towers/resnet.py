@@ -48,13 +48,11 @@ class ResNetTower(ConvolutionalTower):
         return [*pool.q_proj.parameters(), *pool.k_proj.parameters()]
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding."""
         stages = self._stages(images)
         maps = [stages[index] for index in out_indices]
-        if not dense:
-            return maps, None
         pool = self.visual.attnpool
         tokens, grid = self._tokens(stages[-1])
         return maps, to_map(pool.c_proj(pool.v_proj(tokens[:, 1:])), grid)

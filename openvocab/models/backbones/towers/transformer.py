@@ -89,19 +89,15 @@ class TransformerTower(Tower):
         """Pool tokens of the last block as CLIP was trained, (B, N, C) to (B, D)."""
 
     def forward(
-        self, images: Tensor, out_indices: Sequence[int], dense: bool = True
-    ) -> tuple[list[Tensor], Tensor | None]:
+        self, images: Tensor, out_indices: Sequence[int]
+    ) -> tuple[list[Tensor], Tensor]:
         """Compute tapped maps and the dense embedding."""
         last, prefix = len(self.groups) - 1, self.num_prefix_tokens
-        asked = [*out_indices, last] if dense else out_indices
-        levels = sorted({min(index + 1, last) for index in asked})
+        levels = sorted({last, *(min(index + 1, last) for index in out_indices)})
         kept, grid = self.first_blocks(images, levels)
         after = dict(zip(levels, kept, strict=True))
-        if last in asked:
-            after[last + 1] = self.readout(self.view(last, grid), after[last])
+        after[last + 1] = self.readout(self.view(last, grid), after[last])
         maps = [to_map(after[index + 1][:, prefix:], grid) for index in out_indices]
-        if not dense:
-            return maps, None
         return maps, to_map(self.project(after[last + 1][:, prefix:]), grid)
 
     def encode_image(self, images: Tensor) -> Tensor:
