@@ -39,7 +39,7 @@ def run(tmp_path):
             del state['backbone.encoder_record']
             encoder = model.backbone.state_dict()
             state |= {f'backbone.{key}': value for key, value in encoder.items()}
-        cfg = Config.fromfile(config).pretty_text
+        cfg = Config.fromfile(config, format_python_code=False).pretty_text
         content = dict(
             meta=dict(
                 cfg=f"{cfg}\nwork_dir = '/secret/runs'\n",
