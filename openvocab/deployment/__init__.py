@@ -1,6 +1,7 @@
 """Models as programs that run without this package: ``torch.export``."""
 
 from .image_programs import DetectorProgram, EncoderProgram, SegmentorProgram
+from .model_maps import model_maps
 from .program_file import ProgramError, export_program, load_program, save_program
 
 __all__ = [
@@ -10,5 +11,6 @@ __all__ = [
     'SegmentorProgram',
     'export_program',
     'load_program',
+    'model_maps',
     'save_program',
 ]

@@ -1,13 +1,15 @@
 """What of a model becomes a program: pixels in, maps out, the vocabulary baked in.
 
-A program normalises its images itself. It holds the part of the model whose shapes
-follow from the image size alone: what picks boxes or pastes masks stays outside.
+A program normalises its images itself, as the model's data preprocessor does. It holds
+the part of the model whose shapes follow from the image size alone: what picks boxes or
+pastes masks stays outside, and so does padding.
 
 Shape legend: B images, H x W pixels (multiples of the patch), K classes, D width of
 the joint space.
 """
 
 import copy
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -35,17 +37,21 @@ class EncoderProgram(nn.Module):
 
     Args:
         backbone: The backbone; it is used, not copied.
+        preprocessor: Data preprocessor of the model that the backbone is part of: its
+            mean and std count. By default those that the encoder was trained with.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, backbone: nn.Module) -> None:
+    def __init__(
+        self, backbone: nn.Module, preprocessor: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.backbone = backbone
-        for name in ('mean', 'std'):
-            values = torch.tensor(getattr(backbone, name), dtype=torch.float32)
-            self.register_buffer(name, 255 * values.view(3, 1, 1))
+        mean, std = _statistics(backbone, preprocessor)
+        self.register_buffer('mean', mean)
+        self.register_buffer('std', std)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Compute the maps.
@@ -58,11 +64,10 @@ class EncoderProgram(nn.Module):
             ``dense`` (B, D, h, w), the embedding in the joint space.
         """
         *levels, dense = self.backbone(self.normalize(images))
-        maps = {f'level{index}': level for index, level in enumerate(levels)}
-        return {**maps, 'dense': dense}
+        return {**numbered(level=levels), 'dense': dense}
 
     def normalize(self, images: Tensor) -> Tensor:
-        """Shift and scale pixels as the encoder was trained."""
+        """Shift and scale pixels (B, 3, H, W) for the encoder."""
         return (images - self.mean) / self.std
 
 
@@ -74,7 +79,7 @@ class SegmentorProgram(EncoderProgram):
     """
 
     def __init__(self, model: nn.Module) -> None:
-        super().__init__(model.backbone)
+        super().__init__(model.backbone, model.data_preprocessor)
         # a shallow copy: the same weights, other text
         self.model = copy.copy(model)
         self.model._modules = dict(
@@ -102,7 +107,7 @@ class DetectorProgram(EncoderProgram):
     """
 
     def __init__(self, model: nn.Module) -> None:
-        super().__init__(model.backbone)
+        super().__init__(model.backbone, model.data_preprocessor)
         self.pyramid = model.pyramid
         self.neck = model.neck
         self.rpn_head = model.rpn_head
@@ -124,12 +129,16 @@ class DetectorProgram(EncoderProgram):
         maps = self.neck(self.pyramid(taps))
         objectness, deltas = self.rpn_head(maps)
         unit = F.normalize(dense.float(), dim=1)
-        named = dict(level=maps, objectness=objectness, deltas=deltas)
         return {
-            **{f'{k}{i}': each for k, v in named.items() for i, each in enumerate(v)},
+            **numbered(level=maps, objectness=objectness, deltas=deltas),
             'dense': dense,
             'similarity': torch.einsum('bdhw,kd->bkhw', unit, self.text()),
         }
+
+
+def numbered(**lists: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Lists of maps by name, as maps by name and number: ``level0``, ``level1``."""
+    return {f'{k}{i}': each for k, v in lists.items() for i, each in enumerate(v)}
 
 
 # Base class of a model, by name -> its program: neither mmdet nor mmseg is imported.
@@ -143,7 +152,8 @@ def program_of(model: nn.Module) -> EncoderProgram:
     """The program of a model.
 
     Args:
-        model: A detector, a segmentor, or anything with a ``CLIPBackbone``.
+        model: A detector, a segmentor, or another model of mmengine with a
+            ``CLIPBackbone``.
 
     Raises:
         ValueError: It has no ``backbone``.
@@ -155,4 +165,18 @@ def program_of(model: nn.Module) -> EncoderProgram:
         raise ValueError(
             f'{type(model).__name__} has no backbone that could be exported'
         )
-    return EncoderProgram(model.backbone)
+    return EncoderProgram(model.backbone, model.data_preprocessor)
+
+
+def _statistics(
+    backbone: nn.Module, preprocessor: nn.Module | None
+) -> tuple[Tensor, Tensor]:
+    """Mean and std of RGB pixels from 0 to 255, (3, 1, 1) each."""
+    if preprocessor is None:
+        rgb = torch.tensor([backbone.mean, backbone.std], dtype=torch.float32)
+        mean, std = 255 * rgb.view(2, 3, 1, 1)
+    elif getattr(preprocessor, 'mean', None) is None:  # it normalises nothing
+        mean, std = torch.zeros(3, 1, 1), torch.ones(3, 1, 1)
+    else:
+        mean, std = preprocessor.mean, preprocessor.std
+    return mean.expand(3, 1, 1).clone(), std.expand(3, 1, 1).clone()

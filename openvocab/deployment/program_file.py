@@ -1,6 +1,7 @@
 """Exporting, checking, writing and reading programs (``.pt2``)."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,13 @@ class ProgramError(RuntimeError):
 
 
 def export_program(
-    program: nn.Module, size: tuple[int, int], batch: int = 1, seed: int = 0
+    program: nn.Module,
+    size: tuple[int, int],
+    batch: int = 1,
+    seed: int = 0,
+    reference: Callable[[Tensor], dict[str, Tensor]] | None = None,
 ) -> torch.export.ExportedProgram:
-    """Traces a program and checks it against the model on another image.
+    """Traces a program and checks what came of it on other images.
 
     Args:
         program: One of :mod:`openvocab.deployment.image_programs`, in eval mode.
@@ -29,12 +34,15 @@ def export_program(
             others.
         batch: Images at a time.
         seed: Of the images.
+        reference: What the outputs must be, by name, for (B, 3, H, W) whole numbers
+            from 0 to 255: :func:`model_maps` of the model. By default what the program
+            gave before it was traced.
 
     Returns:
         The exported program, without gradients.
 
     Raises:
-        ProgramError: It cannot be traced, or does something else than the model.
+        ProgramError: It cannot be traced, or does something else than the reference.
         ValueError: The model does not take images of that size.
     """
     program = program.eval()
@@ -45,7 +53,7 @@ def export_program(
         for _ in range(2)
     )
     with torch.no_grad():
-        expected = program(second)
+        expected = (reference or program)(second)
         try:
             exported = torch.export.export(program, (first,), strict=False)
         except Exception as error:

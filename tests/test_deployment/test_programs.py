@@ -3,19 +3,21 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from torch import nn
+from torch import Tensor, nn
 
 from openvocab.deployment import (
     EncoderProgram,
     ProgramError,
     export_program,
     load_program,
+    model_maps,
     save_program,
 )
 from openvocab.deployment.image_programs import program_of
@@ -37,8 +39,13 @@ CLASSES = ['sky', 'red circle', 'a dog']
 SIZE = (64, 96)
 
 
-def build(leaf: str) -> nn.Module:
+# What the F-ViT configs of the papers normalise with, whatever their CLIP's own are.
+IMAGENET = dict(mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375])
+
+
+def build(leaf: str, **preprocessor) -> nn.Module:
     cfg = Config.fromfile(ROOT / 'configs' / leaf)
+    cfg.merge_from_dict(dict(model=dict(data_preprocessor=preprocessor)))
     init_default_scope(cfg.default_scope)
     model = MODELS.build(cfg.model).eval()
     model.set_vocabulary(CLASSES)
@@ -62,15 +69,68 @@ def test_a_program_equals_the_model_from_disk(leaf, tmp_path):
     assert scores.shape[:2] == (2, 3)
 
 
-def test_a_segmentor_says_what_its_model_says():
-    model = build(CAT_SEG)
-    images = torch.randint(256, (1, 3, *SIZE)).float()
+def preprocessed(model: nn.Module, images: Tensor) -> Tensor:
     data = dict(inputs=list(images.flip(1).to(torch.uint8)))  # BGR, as files are read
-    model.data_preprocessor.size = None
     inputs = model.data_preprocessor(dict(data, data_samples=None))['inputs']
-    with torch.no_grad():
-        expected = model.encode_decode(inputs)
-        torch.testing.assert_close(program_of(model)(images)['logits'], expected)
+    assert inputs.shape == images.shape
+    return inputs
+
+
+@pytest.mark.parametrize('statistics', [{}, IMAGENET, dict(mean=None, std=None)])
+@torch.no_grad()
+def test_a_segmentor_says_what_its_model_says(statistics):
+    model = build(CAT_SEG, **statistics)
+    images = torch.randint(256, (1, 3, *SIZE)).float()
+    expected = model.encode_decode(preprocessed(model, images))
+    torch.testing.assert_close(program_of(model)(images)['logits'], expected)
+    torch.testing.assert_close(model_maps(model, images)['logits'], expected)
+
+
+@pytest.mark.parametrize('statistics', [{}, IMAGENET])
+@torch.no_grad()
+def test_a_detector_says_what_its_model_says(statistics):
+    model = build(FVIT, pad_size_divisor=32, **statistics)
+    images = torch.randint(256, (2, 3, *SIZE)).float()
+    features = model.extract_feat(preprocessed(model, images))
+    scores, deltas = model.rpn_head(features)
+    for found in (program_of(model)(images), model_maps(model, images)):
+        torch.testing.assert_close(found['level0'], features[0])
+        torch.testing.assert_close(found['dense'], features.dense)
+        torch.testing.assert_close(found['objectness2'], scores[2])
+        torch.testing.assert_close(found['deltas1'], deltas[1])
+
+
+@torch.no_grad()
+def test_any_other_models_encoder_sees_what_it_sees_in_the_model():
+    cfg = dict(
+        type='openvocab.RegionRecognizer',
+        backbone=dict(type='openvocab.CLIPBackbone', arch='ov-shapes-u'),
+        text_bank=dict(type='openvocab.TextBank', vocabulary=CLASSES),
+        data_preprocessor=dict(
+            type='openvocab.ImagePreprocessor', bgr_to_rgb=True, **IMAGENET
+        ),
+    )
+    model = MODELS.build(cfg).eval()
+    images = torch.randint(256, (1, 3, *SIZE)).float()
+    (dense,) = model.backbone(preprocessed(model, images))
+    for found in (program_of(model)(images), model_maps(model, images)):
+        torch.testing.assert_close(found['dense'], dense)
+
+
+def test_an_encoder_alone_normalises_as_it_was_trained():
+    model = build(FVIT, **IMAGENET)
+    program = EncoderProgram(model.backbone)
+    expected = 255 * torch.tensor(model.backbone.mean)
+    torch.testing.assert_close(program.mean.flatten(), expected)
+    assert not torch.equal(program.mean, program_of(model).mean)
+
+
+def test_a_program_is_held_against_the_model():
+    model = build(FVIT, **IMAGENET)
+    program = program_of(model)
+    program.mean += 5
+    with pytest.raises(ProgramError, match='is off by'):
+        export_program(program, SIZE, reference=partial(model_maps, model))
 
 
 def test_the_vocabulary_is_baked_in():
@@ -84,17 +144,9 @@ def test_the_vocabulary_is_baked_in():
         torch.testing.assert_close(program(images)['logits'], before)
 
 
-def test_a_detectors_branch_is_what_its_heads_get():
-    model = build(FVIT)
-    program = program_of(model).eval()
-    images = torch.rand(1, 3, *SIZE) * 255
+def test_similarities_are_cosines():
     with torch.no_grad():
-        found = program(images)
-        features = model.extract_feat(program.normalize(images))
-        scores, _ = model.rpn_head(features)
-    torch.testing.assert_close(found['level0'], features[0])
-    torch.testing.assert_close(found['dense'], features.dense)
-    torch.testing.assert_close(found['objectness2'], scores[2])
+        found = program_of(build(FVIT))(torch.rand(1, 3, *SIZE) * 255)
     assert found['similarity'].abs().max() <= 1 + 1e-5
 
 
@@ -160,5 +212,10 @@ def test_the_tool_writes_what_torch_alone_runs(tmp_path):
     )  # fmt: skip
     assert json.loads(done.stdout)['dense'] == [1, 96, 4, 6]
     assert load_program(out)[1]['classes'] == ['sky', 'a dog']
+    for nothing in (['--texts', ' , '], ['--texts', ''], ['--vocab', '']):
+        with pytest.raises(SystemExit, match='export_model: '):
+            export_model.main(
+                [config, '--out', str(out), '--size', '32', '48', *nothing]
+            )
     with pytest.raises(SystemExit, match='needs multiples of 8'):
         export_model.main([config, '--out', str(out), '--size', '30', '48'])

@@ -10,13 +10,19 @@ file runs where torch is installed, without this package:
 
 import argparse
 import sys
+from functools import partial
 
 from mmengine.logging import MMLogger
 from rich.console import Console
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.apis import build_model, split_names
-from openvocab.deployment import ProgramError, export_program, save_program
+from openvocab.deployment import (
+    ProgramError,
+    export_program,
+    model_maps,
+    save_program,
+)
 from openvocab.deployment.image_programs import EncoderProgram, program_of
 from openvocab.engine.arguments import add_cfg_options, add_classes, add_device
 from openvocab.engine.hooks.report_hook import describe_model
@@ -54,10 +60,15 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         type=int,
         required=True,
         metavar=('H', 'W'),
-        help='image size in pixels, multiples of the patch; fixed in the program',
+        help='image size in pixels, multiples of the patch; fixed in the program, '
+        'which pads nothing',
     )
     add('--batch-size', type=int, default=1, help='images at a time (default: 1)')
-    add('--encoder-only', action='store_true', help="only the encoder's maps")
+    add(
+        '--encoder-only',
+        action='store_true',
+        help="only the encoder's maps, of images normalised as the encoder was trained",
+    )
     add_classes(parser)
     add_device(parser)
     add_cfg_options(parser)
@@ -74,15 +85,20 @@ def main(argv: list[str] | None = None) -> None:
             model = build_model(
                 args.config, args.checkpoint, args.device, args.cfg_options
             )
-            vocabulary = split_names(args.texts) if args.texts else args.vocab
-            if vocabulary:
-                model.set_vocabulary(vocabulary)
-        program = EncoderProgram(model.backbone) if args.encoder_only else None
+            if args.texts is not None:
+                model.set_vocabulary(split_names(args.texts))
+            elif args.vocab is not None:
+                model.set_vocabulary(args.vocab)
+        if args.encoder_only:
+            program, reference = EncoderProgram(model.backbone), None
+        else:
+            program, reference = program_of(model), partial(model_maps, model)
         with console.status('exporting'):
             exported = export_program(
-                (program or program_of(model)).to(args.device),
+                program.to(args.device),
                 tuple(args.size),
                 args.batch_size,
+                reference=reference,
             )
             save_program(exported, args.out, record(model, args))
     except (FileNotFoundError, ValueError, ProgramError) as error:
