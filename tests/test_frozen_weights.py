@@ -16,13 +16,15 @@ CONFIGS = sorted(
     if path.stem.endswith('ov-shapes') and '_pretrain_' not in path.stem
 )
 
+LOADED = ('backbone.', 'text_bank.')
+
 
 def loaded_at_construction(model):
-    """Copies of all frozen parameters, all buffers, and all of the encoder."""
+    """Copies of frozen parameters, of buffers, and of what goes on from a CLIP."""
     kept = {
         name: parameter
         for name, parameter in model.named_parameters()
-        if not parameter.requires_grad or name.startswith('backbone.')
+        if not parameter.requires_grad or name.startswith(LOADED)
     }
     kept.update(model.named_buffers())
     return {name: tensor.detach().clone() for name, tensor in kept.items()}
