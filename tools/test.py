@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 
 from mmengine.config import Config
-from mmengine.runner import Runner
 from rich.console import Console
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
@@ -24,6 +23,7 @@ from openvocab.engine import launch
 from openvocab.engine.benchmarks import own_benchmark, select_benchmark
 from openvocab.engine.run_apart import command_of, is_first_process, run_all
 from openvocab.engine.run_plan import ALL, NO_CHECKPOINT, PlannedRun, plan_runs
+from openvocab.engine.runner import StrictRunner
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -92,7 +92,7 @@ def test(cfg: Config, run: PlannedRun, out: str | None) -> None:
     launch.ensure_report(
         cfg, out, run.method, benchmark=name, published_dataset=published
     )
-    runner = Runner.from_cfg(cfg)
+    runner = StrictRunner.from_cfg(cfg)
     # Runner.test does not, but frozen encoders are in no checkpoint: their config names
     # the weights.
     runner._init_model_weights()

@@ -2,10 +2,10 @@
 
 import argparse
 
-from mmengine.runner import Runner
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
+from openvocab.engine.runner import StrictRunner
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -64,7 +64,7 @@ def main() -> None:
         launch.enable_amp(cfg)
     if args.no_validate:
         launch.disable_validation(cfg)
-    Runner.from_cfg(cfg).train()
+    StrictRunner.from_cfg(cfg).train()
 
 
 if __name__ == '__main__':

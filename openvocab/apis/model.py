@@ -9,10 +9,10 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmengine.runner import load_checkpoint
 from torch import nn
 
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
+from openvocab.engine.strict_loading import load_weights
 from openvocab.registry import MODELS
 
 
@@ -41,7 +41,8 @@ def build_model(
 
     Raises:
         FileNotFoundError: The config or a file of weights does not exist.
-        ValueError: The checkpoint carries code, or was trained with another encoder.
+        ValueError: The checkpoint carries code, was trained with another encoder, or is
+            of another model.
     """
     refuse_code_in_checkpoints()
     cfg = Config.fromfile(config) if isinstance(config, (str, Path)) else config
@@ -52,7 +53,7 @@ def build_model(
     model = MODELS.build(cfg.model)
     model.init_weights()
     if checkpoint is not None:
-        load_checkpoint(model, str(checkpoint), map_location='cpu')
+        load_weights(model, checkpoint, cfg.filename or 'the config')
     model = revert_sync_batchnorm(model)
     model.cfg = cfg
     return model.to(device).eval()

@@ -81,6 +81,8 @@ def publish(
         CheckpointError: The checkpoint is damaged, carries code, is of something else,
             or does not fit the config.
     """
+    from openvocab.engine.strict_loading import load_state
+
     if suffix not in SUFFIXES:
         raise CheckpointError(f'suffix {suffix!r} is none of {", ".join(SUFFIXES)}')
     checkpoint, config = Path(checkpoint), Path(config)
@@ -97,7 +99,7 @@ def publish(
     encoder = 'kept as asked'
     if not keep_encoder:
         state, encoder = _without_encoder(state, model.backbone)
-    _load(model, state, checkpoint, config)
+    load_state(model, state, checkpoint, config)
     record = record | dict(
         config=config.name,
         source=dict(name=checkpoint.name, sha256=checkpoint_sha256(checkpoint)),
@@ -167,21 +169,6 @@ def _without_encoder(
     rest = {k: v for k, v in state.items() if not k.startswith(_ENCODER)}
     record = {f'{_ENCODER}{RECORD_KEY}': backbone.record_tensor()}
     return {**record, **rest}, 'replaced by its record'
-
-
-def _load(
-    model: nn.Module, state: dict[str, Tensor], checkpoint: Path, config: Path
-) -> None:
-    try:
-        model.load_state_dict(dict(state), strict=True)
-    except CheckpointError as error:
-        raise CheckpointError(f'checkpoint {checkpoint}: {error}') from error
-    except RuntimeError as error:
-        lines = str(error).splitlines()
-        reason = ' '.join(lines[1:2] or lines[:1]).strip()
-        raise CheckpointError(
-            f'checkpoint {checkpoint} does not fit {config}: {reason[:300]}'
-        ) from error
 
 
 def _bytes(

@@ -75,6 +75,10 @@ def test_similarity_maps_reports_bad_input(tmp_path, image):
     arguments = [image, '--configs', config, '--classes', 'red']
     with pytest.raises(SystemExit, match=r'missing\.pth'):
         main([*arguments, '--checkpoints', str(tmp_path / 'missing.pth')])
+    other = tmp_path / 'other.pth'
+    torch.save(dict(state_dict={'head.weight': torch.ones(1)}), other)
+    with pytest.raises(SystemExit, match=r'other\.pth does not fit .*head\.weight'):
+        main([*arguments, '--checkpoints', str(other)])
     with pytest.raises(SystemExit, match='2'):
         main([*arguments, '--titles', 'a', 'b'])
 

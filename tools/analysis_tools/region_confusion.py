@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from mmengine.runner import Runner
 from rich.console import Console
 from rich.table import Table
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
+from openvocab.engine.runner import StrictRunner
 from openvocab.evaluation.region_confusion import group_confusion
 from openvocab.fileio import atomic_path
 
@@ -58,7 +58,7 @@ def main(argv: list[str] | None = None) -> None:
         parser.error(str(error))
     cfg.load_from = args.checkpoint
     cfg.test_evaluator.update(type='openvocab.RegionConfusion', kind=args.kind)
-    runner = Runner.from_cfg(cfg)
+    runner = StrictRunner.from_cfg(cfg)
     # as tools/test.py does: frozen encoders are in no checkpoint
     runner._init_model_weights()
     try:

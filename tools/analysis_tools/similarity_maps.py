@@ -5,16 +5,12 @@ import sys
 from pathlib import Path
 
 import cv2
-import torch
-from mmengine.config import Config
 from mmengine.logging import MMLogger
-from mmengine.registry import MODELS, init_default_scope
-from mmengine.runner import load_checkpoint
 from rich.console import Console
 
 import openvocab  # noqa: F401
+from openvocab.apis import build_model
 from openvocab.engine.arguments import add_figure, check_one_per_config
-from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 from openvocab.visualization import model_similarity, similarity_figure
 
 
@@ -52,7 +48,6 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Runs every encoder and writes the figure."""
     args = parse_args(argv)
-    refuse_code_in_checkpoints()
     # init_weights would list every parameter on the console.
     MMLogger.get_current_instance().setLevel('WARNING')
     image = cv2.imread(args.image)
@@ -61,32 +56,18 @@ def main(argv: list[str] | None = None) -> None:
     checkpoints = args.checkpoints or ['-'] * len(args.configs)
     titles = args.titles or [Path(config).stem for config in args.configs]
     try:
-        maps = [
-            model_similarity(
-                build_model(config, checkpoint, args.classes).to(args.device),
-                image,
-                args.size,
-            )
-            for config, checkpoint in zip(args.configs, checkpoints, strict=True)
-        ]
+        maps = []
+        for config, checkpoint in zip(args.configs, checkpoints, strict=True):
+            weights = None if checkpoint == '-' else checkpoint
+            model = build_model(config, weights, args.device)
+            model.set_vocabulary(args.classes)
+            maps.append(model_similarity(model, image, args.size))
     except (OSError, LookupError, ValueError) as error:
         sys.exit(f'similarity_maps: {error}')
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(out), similarity_figure(image, args.classes, titles, maps))
     Console().print(f'written to {out}', highlight=False)
-
-
-def build_model(config: str, checkpoint: str, classes: list[str]) -> torch.nn.Module:
-    """Builds the model of a config with the given classes as its vocabulary."""
-    cfg = Config.fromfile(config)
-    init_default_scope(cfg.get('default_scope') or 'mmengine')
-    model = MODELS.build(cfg.model)
-    model.init_weights()
-    if checkpoint != '-':
-        load_checkpoint(model, checkpoint, map_location='cpu')
-    model.set_vocabulary(classes)
-    return model.eval()
 
 
 if __name__ == '__main__':
