@@ -2,7 +2,6 @@
 
 import argparse
 
-
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
 from openvocab.engine.runner import StrictRunner

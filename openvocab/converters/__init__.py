@@ -2,6 +2,7 @@
 
 from . import (
     cat_seg,
+    cat_seg_eva,
     clipself,
     declip,
     densevlm,
@@ -23,6 +24,7 @@ __all__ = [
     'Drop',
     'KeyRule',
     'cat_seg',
+    'cat_seg_eva',
     'clipself',
     'declip',
     'densevlm',

@@ -2,17 +2,19 @@
 
 Both towers of the CLIP are in the file, because queries and values of both were
 trained. Files of the first version, whose decoder a ResNet or a Swin transformer
-guides (``backbone.*``), are of another model: their keys are unknown here.
+guides, are of another model and are refused. Those on EVA-CLIP are a family of their
+own, :mod:`.cat_seg_eva`.
 
 Source: Cho et al., "CAT-Seg", CVPR 2024; names of the public code.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from torch import Tensor
 
-from .adapter import Drop, register_adapter
-from .checkpoint_file import under
+from .adapter import Conversion, Drop, register_adapter
+from .checkpoint_file import CheckpointError, state_dict_of, under
 from .key_rule import KeyRule, prefixed
 from .openai_clip import TEXT_RULES, VIT_RULES
 from .task_adapter import (
@@ -26,14 +28,14 @@ from .task_adapter import (
 )
 from .tensor_op import Concat, Squeeze
 
-_CLIP = 'sem_seg_head.predictor.clip_model.'
+CLIP = 'sem_seg_head.predictor.clip_model.'
+TEXT = 'text_bank.text.'
 _AGGREGATOR = 'sem_seg_head.predictor.transformer.'
-_TEXT = 'text_bank.text.'
 _HEAD = 'decode_head.'
-_TEXT_KEYS = (
+_TEMPLATES_OF_V1 = 80
+TEXT_KEYS = (
     'positional_embedding',
     'text_projection',
-    'logit_scale',
     'token_embedding.weight',
     'ln_final.weight',
     'ln_final.bias',
@@ -100,11 +102,18 @@ _AGGREGATOR_RULES = (
     *_table(_UP, 'decoder2.', 'stages.1.'),
     KeyRule('head.{p}', 'classify.{p}'),
 )
-_HEAD_RULES = (
+HEAD_RULES = (
     *prefixed(_AGGREGATOR_RULES, _AGGREGATOR, _HEAD),
     KeyRule('upsample1.{p}', _HEAD + 'taps.0.up.{p}'),
     KeyRule('upsample2.{p}', _HEAD + 'taps.1.up.{p}'),
 )
+
+
+MASKS = Drop(
+    _AGGREGATOR + 'layers.{i}.swin_block.{block:block_[12]}.attn_mask',
+    'follows from the size of the map; computed for any size',
+)
+HEAD_MARK = _AGGREGATOR + 'layers.{i}.swin_block.guidance_norm.weight'
 
 
 @register_adapter
@@ -113,27 +122,21 @@ class CATSeg(TaskAdapter):
 
     family = 'cat_seg'
     licence = 'MIT (CAT-Seg; its CLIP: MIT, OpenAI)'
-    drops = (
-        Drop(
-            _AGGREGATOR + 'layers.{i}.swin_block.{block:block_[12]}.attn_mask',
-            'follows from the size of the map; computed for any size',
-        ),
-    )
+    drops = (MASKS,)
     rules = (
-        *prefixed((_attention('visual.'), *VIT_RULES), _CLIP, 'backbone.'),
-        *prefixed((_attention(''), *TEXT_RULES), _CLIP, _TEXT),
-        *_HEAD_RULES,
+        *prefixed((_attention('visual.'), *VIT_RULES), CLIP, 'backbone.'),
+        *prefixed((_attention(''), *TEXT_RULES), CLIP, TEXT),
+        *HEAD_RULES,
     )
     required = (
         *REQUIRED_VIT,
-        *required_blocks(f'{_TEXT}transformer.'),
-        *(f'{_TEXT}{name}' for name in _TEXT_KEYS),
-        *required_by(_HEAD_RULES),
+        *required_blocks(f'{TEXT}transformer.'),
+        *(f'{TEXT}{name}' for name in (*TEXT_KEYS, 'logit_scale')),
+        *required_by(HEAD_RULES),
     )
-    marks = (
-        _CLIP + 'visual.conv1.weight',
-        _AGGREGATOR + 'layers.{i}.swin_block.guidance_norm.weight',
-    )
+    marks = (CLIP + 'visual.conv1.weight', HEAD_MARK)
+    patch_key: ClassVar[str] = f'{VIT}conv1.weight'
+    """Our key of the encoder's patch embedding."""
     released = ('ViT-B-16-quickgelu', 'ViT-L-14-336-quickgelu')
     readout = dict(
         type='ClassResidualReadout',
@@ -143,9 +146,27 @@ class CATSeg(TaskAdapter):
         rope=True,
     )
 
+    def from_upstream(self, checkpoint: Mapping[str, Any]) -> Conversion:
+        """See :meth:`Adapter.from_upstream`.
+
+        Raises:
+            CheckpointError: As there, and for a file of the first version.
+        """
+        state = state_dict_of(checkpoint)
+        cost = state.get(f'{_AGGREGATOR}conv1.weight')
+        if any(key.startswith('backbone.') for key in state) or (
+            cost is not None and cost.shape[1:2] == (_TEMPLATES_OF_V1,)
+        ):
+            raise CheckpointError(
+                f'{self.family}: a file of the first version of CAT-Seg, which is '
+                'another model (a ResNet or a Swin transformer beside the CLIP, 80 '
+                'templates); only files of the CVPR 2024 version are understood'
+            )
+        return super().from_upstream(checkpoint)
+
     def encoder_state(self, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """See :meth:`TaskAdapter.encoder_state`; both towers."""
-        return super().encoder_state(state) | under(state, _TEXT)
+        return super().encoder_state(state) | under(state, TEXT)
 
     def config(self, arch: str, state: Mapping[str, Tensor]) -> str | None:
         """See :meth:`TaskAdapter.config`."""
@@ -153,14 +174,18 @@ class CATSeg(TaskAdapter):
             return None
         return f'cat_seg/cat_seg_{openai_stem(arch)}_4xb1-80k_coco-stuff.py'
 
+    def joint_width(self, state: Mapping[str, Tensor]) -> int:
+        """Channels of the joint space of image and text."""
+        return state[f'{VIT}proj'].shape[1]
+
     def wrong_shapes(self, state: Mapping[str, Tensor]) -> Iterator[str]:
         """See :meth:`TaskAdapter.wrong_shapes`."""
         import torch
 
         from openvocab.models.decode_heads import CATSegHead
 
-        width, _, patch, _ = state[f'{VIT}conv1.weight'].shape
-        embed_dim = state[f'{VIT}proj'].shape[1]
+        width, _, patch, _ = state[self.patch_key].shape
+        embed_dim = self.joint_width(state)
         layers = {k.split('.')[2] for k in state if k.startswith(f'{_HEAD}layers.')}
         with torch.device('meta'):
             head = CATSegHead(

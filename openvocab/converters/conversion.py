@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .adapter import ADAPTERS, Adapter, Conversion, detect
-from .checkpoint_file import (
-    CheckpointError,
-    checkpoint_sha256,
-    read_checkpoint,
-    state_dict_of,
-)
+from .checkpoint_file import CheckpointError, checkpoint_sha256, state_dict_of
 from .checkpoint_source import find_checkpoint
 from .checkpoint_writing import write_safetensors
 
@@ -71,8 +66,11 @@ def inspect_file(
         FileNotFoundError: No such file.
         CheckpointError: It cannot be read, carries code, or is of no known family.
     """
+    # what mmengine trained holds log buffers, which only the engine knows
+    from openvocab.engine.safe_loading import load_from_source
+
     path = find_checkpoint(checkpoint)
-    content = read_checkpoint(path)
+    content = load_from_source(str(path))
     state_dict_of(content, f'checkpoint {path}')
     try:
         adapter = build_adapter(family or _detected(content), options)

@@ -103,7 +103,20 @@ def cat_seg(size: Size = B16) -> Shapes:
             shapes |= {f'{stem}{letter}_proj_weight': part for letter in 'qkv'}
         else:
             shapes[key] = shape
-    head = f'{prefix}transformer.'
+    return shapes | _cat_seg_head(size)
+
+
+def cat_seg_declip(size: Size = B16) -> Shapes:
+    """CAT-Seg of DeCLIP: the same head on BAAI's CLIP."""
+    hidden, heads = EVA[size]
+    clip = eva02(*size[:3], hidden, size.patch, size.grid, heads, *size[5:])
+    shapes = {f'sem_seg_head.predictor.clip_model.{k}': v for k, v in clip.items()}
+    return shapes | _cat_seg_head(size)
+
+
+def _cat_seg_head(size: Size) -> Shapes:
+    shapes: Shapes = {}
+    head = 'sem_seg_head.predictor.transformer.'
     for i in range(2):
         shapes |= _aggregator_layer(f'{head}layers.{i}.')
     shapes |= _conv(f'{head}conv1', 128, 1, 7)
@@ -239,6 +252,12 @@ TASK_RELEASES = {
         'cat_seg',
         'ViT-L-14-336-quickgelu',
         'cat_seg/cat_seg_vit-l14-336-openai_4xb1-80k_coco-stuff.py',
+    ),
+    'cat_seg_declip B/16': (
+        cat_seg_declip(),
+        'cat_seg_declip',
+        'EVA02-B-16',
+        'cat_seg/cat_seg_eva02-b16-declip_4xb1-80k_coco-stuff.py',
     ),
     'san B/16': (
         san(),

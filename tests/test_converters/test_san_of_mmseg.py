@@ -1,8 +1,10 @@
 """mmseg's SAN and ours, one set of weights: the same masks, the same scores."""
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.logging import MessageHub
 from mmengine.registry import DefaultScope
 from mmseg.models.backbones import VisionTransformer
 from mmseg.models.decode_heads.san_head import SideAdapterCLIPHead
@@ -11,6 +13,7 @@ from torch import nn
 
 from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS, detect
+from openvocab.converters.conversion import inspect_file
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.decode_heads import SANHead
 
@@ -166,6 +169,26 @@ def test_round_trip(theirs):
     back = adapter.to_upstream(conversion.state)
     assert back.keys() == upstream.keys() - dropped
     assert all(torch.equal(back[key], upstream[key]) for key in back)
+
+
+def test_what_mmengine_saved_is_read(theirs, tmp_path):
+    """Its checkpoints hold log buffers, which are no plain values."""
+    hub = MessageHub('san-of-mmseg')
+    hub.update_scalar('train/loss', torch.tensor(0.5))
+    hub.update_info('iter', 7)
+    content = dict(
+        meta=dict(epoch=0, iter=7, cfg='', seed=np.int64(3)),
+        state_dict=theirs.state_dict(),
+        message_hub=hub.state_dict(),
+        optimizer=dict(state={}, param_groups=[dict(lr=1e-4)]),
+        param_schedulers=[],
+    )
+    torch.save(content, tmp_path / 'iter_7.pth')
+    found = inspect_file(tmp_path / 'iter_7.pth', family='san_mmseg')
+    assert found.conversion.missing == found.conversion.unknown == ()
+    assert found.conversion.state.keys() == (
+        ADAPTERS['san_mmseg'].from_upstream(theirs.state_dict()).state.keys()
+    )
 
 
 def test_both_families_are_one_model(theirs):

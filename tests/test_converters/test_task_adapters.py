@@ -8,16 +8,28 @@ import torch
 
 import openvocab
 from helpers.clip_releases import openai_vit, with_values, without_values
-from helpers.task_releases import SMALL, TASK_RELEASES, cat_seg, fvit, san
+from helpers.task_releases import (
+    SMALL,
+    TASK_RELEASES,
+    cat_seg,
+    cat_seg_declip,
+    fvit,
+    san,
+)
 from helpers.tiny_clip import write_arch
 from openvocab.converters import ADAPTERS, CheckpointError, detect
+from openvocab.converters.checkpoint_file import under
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'
 SMALL_RELEASES = {
     'fvit': lambda: fvit(SMALL, masks=True, classes=3),
     'cat_seg': lambda: cat_seg(SMALL),
+    'cat_seg_declip': lambda: cat_seg_declip(SMALL),
     'san': lambda: san(SMALL),
 }
+
+
+ON_EVA = ('fvit', 'cat_seg_declip')
 
 
 @pytest.fixture(params=TASK_RELEASES)
@@ -75,8 +87,9 @@ def test_every_key_but_counters_is_needed(small):
         if not key.endswith('num_batches_tracked')
     ]
     # encoders of timm are compared with the architecture, not with a table
-    if adapter.family == 'fvit':
-        required = [key for key in required if not key.startswith('backbone.visual.')]
+    trunk = ('backbone.visual.', 'sem_seg_head.predictor.clip_model.visual.blocks.')
+    if adapter.family in ON_EVA:
+        required = [key for key in required if not key.startswith(trunk)]
     for key in required:
         without = {k: v for k, v in upstream.items() if k != key}
         if adapter.family == 'san' and 'resblocks.' in key:
@@ -98,7 +111,7 @@ def test_what_is_dropped_says_why(small):
 
 def test_unknown_keys_are_problems(small):
     adapter, upstream = small
-    for key in ('backbone.layer1.0.conv1.weight', 'roi_head.bbox_head.bg_embedding'):
+    for key in ('neck.layer1.0.conv1.weight', 'roi_head.bbox_head.bg_embedding'):
         problems = adapter.from_upstream({**upstream, key: torch.ones(1)}).problems
         assert problems == (f'unknown key: {key}',)
 
@@ -115,6 +128,36 @@ def test_q_k_and_v_of_cat_seg_become_one():
         stem = f'sem_seg_head.predictor.clip_model.{prefix}{block}'
         parts = [upstream[f'{stem}{letter}_proj_weight'] for letter in 'qkv']
         assert torch.equal(state[f'{ours}{block}in_proj_weight'], torch.cat(parts))
+
+
+def test_the_encoder_of_declips_cat_seg_is_that_of_eva_clip():
+    torch.manual_seed(0)
+    upstream = with_values(cat_seg_declip(SMALL))
+    clip = 'sem_seg_head.predictor.clip_model.'
+    adapter = ADAPTERS['cat_seg_declip']
+    conversion = adapter.from_upstream(upstream)
+    whole = ADAPTERS['eva_clip'].from_upstream(under(upstream, clip)).state
+    encoder = under(conversion.state, 'backbone.')
+    assert encoder == {k: v for k, v in whole.items() if k.startswith('visual.')}
+    assert under(conversion.state, 'text_bank.text.') == under(whole, 'text.')
+    assert f'{clip}logit_scale' in conversion.dropped
+    readout = conversion.metadata['readout']
+    assert readout['projections'] == ['q', 'k'] and readout['attn_scale'] == 1
+    assert not readout['residual'] and not readout['ffn']
+
+
+@pytest.mark.parametrize(
+    'fault',
+    [
+        {'backbone.res2.0.conv1.weight': (2, 2)},
+        {'sem_seg_head.predictor.transformer.conv1.weight': (128, 80, 7, 7)},
+    ],
+    ids=['backbone', 'templates'],
+)
+def test_the_first_version_of_cat_seg_is_named(fault):
+    upstream = without_values({**cat_seg(SMALL), **fault})
+    with pytest.raises(CheckpointError, match='first version of CAT-Seg'):
+        detect(upstream).from_upstream(upstream)
 
 
 def test_a_third_of_a_matrix_is_missing():
@@ -213,7 +256,7 @@ def test_faulty_files_give_messages(small, tmp_path):
     vision = dict(image_size=32, patch_size=8, width=width, layers=4, head_width=64)
     text = dict(context_length=77, vocab_size=49408, width=32, heads=1, layers=1)
     arch = write_arch(tmp_path / 'tiny.json', vision, text, joint)
-    if adapter.family != 'fvit':
+    if adapter.family not in ON_EVA:
         assert adapter.verify(adapter.from_upstream(upstream), arch) == ()
     rng = random.Random(0)
     silent = 0
