@@ -107,6 +107,6 @@ def test_declip_follows_the_vfm(repo_root, data, align):
     """Fails with a VFM of random weights: its student is as far from ours as before."""
     relations = TokenRelations(repo_root, data)
     before, after = relations.compare(None), relations.compare(align(DECLIP))
-    assert after['distance'] < before['distance'] / 2
+    assert after['distance'] < before['distance'] * 0.6
     assert after['within'] > before['within'] + 0.1
     assert after['across'] < before['across'] - 0.1
