@@ -21,6 +21,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .file_damage import describe_damage
+from .pickle_scan import scan_pickle
 from .torchscript import (
     ForeignObjectError,
     TornArchiveError,
@@ -31,6 +32,7 @@ from .torchscript import (
 METADATA_KEY = 'openvocab'
 PICKLE_SUFFIXES = ('.pt', '.pth', '.bin')
 SUFFIXES = ('.safetensors', *PICKLE_SUFFIXES)
+_PROTOCOL = 2  # of torch.save, and what torch's restricted unpickler reads
 _NESTED_KEYS = ('state_dict', 'model', 'module')
 # How torch's restricted unpickler names what it refuses.
 _FOREIGN = re.compile(r'[Uu]nsupported (?:global: )?(?:GLOBAL|class) (\S+)')
@@ -194,6 +196,16 @@ def _read_pickle(path: Path, map_location: Any, trusted: Sequence[Any]) -> Any:
             raise CheckpointError(
                 f'checkpoint {path} has the tar format of torch 0.1; load it once with '
                 'the torch that wrote it and save its state dict again'
+            ) from error
+        # torch's unpickler gives up at opcodes of other protocols than its own
+        content = scan_pickle(path)
+        if content is not None and content.foreign:
+            raise _foreign(path, content.foreign[0]) from error
+        if content is not None and content.protocol > _PROTOCOL:
+            raise CheckpointError(
+                f'checkpoint {path} was pickled with protocol {content.protocol}, '
+                f'which cannot be read safely; save it with protocol {_PROTOCOL}, '
+                "torch.save's own"
             ) from error
         raise _damaged(path, error) from error
 

@@ -1,4 +1,5 @@
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from openvocab.converters.checkpoint_file import (
     read_metadata,
     read_state_dict,
 )
+from openvocab.converters.pickle_scan import scan_pickle
 
 
 class Payload:
@@ -32,6 +34,40 @@ def test_code_is_refused_and_never_runs(tmp_path, suffix):
         read_state_dict(path)
     assert str(path) in str(caught.value) and '\n' not in str(caught.value)
     assert not trace.exists()
+
+
+@pytest.mark.parametrize('protocol', range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize('archive', [False, True], ids=['bare', 'archive'])
+def test_code_of_any_protocol_is_called_so(tmp_path, protocol, archive):
+    path, trace = tmp_path / 'evil.pth', tmp_path / 'trace'
+    content = {'w': torch.ones(1), 'x': Payload(trace)}
+    if archive:
+        torch.save(content, path, pickle_protocol=protocol)
+    else:
+        path.write_bytes(pickle.dumps(Payload(trace), protocol))
+    with pytest.raises(CheckpointError, match=r'carries code.*\(\w+\.mkdir\)'):
+        read_state_dict(path)
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize('old', [False, True], ids=['archive', 'old format'])
+def test_protocols_that_torch_does_not_read(tmp_path, old):
+    path = tmp_path / 'a.pth'
+    settings = dict(pickle_protocol=4, _use_new_zipfile_serialization=not old)
+    torch.save({'w': torch.nn.Parameter(torch.ones(1))}, path, **settings)
+    with pytest.raises(CheckpointError, match='with protocol 4, which cannot be read'):
+        read_state_dict(path)
+
+
+def test_names_in_half_a_file_of_tensors_are_no_code(tmp_path):
+    path = tmp_path / 'a.pth'
+    state = {'w': torch.ones(3), 'h': torch.ones(2, dtype=torch.bfloat16)}
+    torch.save(state, path, _use_new_zipfile_serialization=False)
+    whole = path.read_bytes()
+    for length in range(20, len(whole), 40):
+        path.write_bytes(whole[:length])
+        content = scan_pickle(path)
+        assert content is None or not content.foreign
 
 
 def test_attributes_of_classes_are_refused(tmp_path):
