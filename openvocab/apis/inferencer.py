@@ -115,9 +115,11 @@ class OpenVocabInferencer(BaseInferencer):
 
         Raises:
             FileNotFoundError: There is no such image, or a folder holds none.
-            ValueError: A file is no image, or the classes are empty, duplicate, or
-                given twice.
+            ValueError: A file is no image, the classes are empty, duplicate, or given
+                twice, or a batch is to have no image.
         """
+        if batch_size < 1:
+            raise ValueError(f'batch_size={batch_size}: at least one image at a time')
         threshold = self.default_score_thr if pred_score_thr is None else pred_score_thr
         classes = self._requested(texts, vocab, novel)
         images = find_images(inputs)

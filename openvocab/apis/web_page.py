@@ -48,7 +48,7 @@ class WebPage:
         self._lock = Lock()
 
     def answer(
-        self, model: str, image: str | Path | None, names: str, score_thr: float
+        self, model: str, image: str | Path | None, names: str, score_thr: float | None
     ) -> Answer:
         """Looks for classes in an image.
 
@@ -56,7 +56,8 @@ class WebPage:
             model: One of the models' names.
             image: The file that was uploaded; None if there is none.
             names: Class names as they were typed.
-            score_thr: Least score of a box or of a pixel; at 0 everything is kept.
+            score_thr: Least score of a box or of a pixel; at 0 everything is kept. None
+                where the field was left empty.
 
         Returns:
             The answer; a question that cannot be answered gets a message that says
@@ -69,6 +70,8 @@ class WebPage:
         classes = split_names(names or '')
         if not classes:
             return Answer('Type at least one class name, for example: cat, dog, sky.')
+        if score_thr is None:
+            return Answer('Choose a least score, from 0 (everything) to 1.')
         try:
             pixels = read_image(Path(image))
         except (OSError, ValueError):

@@ -8,7 +8,7 @@ Source: Wang et al., "DeCLIP", CVPR 2025; the scale is that of the branch of the
 code which each file was published for.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .adapter import Conversion, register_adapter
 from .checkpoint_file import CheckpointError
@@ -48,7 +48,8 @@ class DeCLIP(CLIPSelf):
             1 / sqrt(channels per head).
 
     Raises:
-        CheckpointError: No such release, other letters than q, k, v, or both are given.
+        CheckpointError: No such release, other letters than q, k, v, no positive scale,
+            or both are given.
     """
 
     family = 'declip'
@@ -64,13 +65,17 @@ class DeCLIP(CLIPSelf):
             raise CheckpointError(
                 f'declip: no release {release!r} (there are: {", ".join(RELEASED)})'
             )
-        if release is not None and (projections or attn_scale):
+        if release is not None and (projections, attn_scale) != (None, None):
             raise CheckpointError('declip: a release states its readout itself')
         if attn_scale is not None and projections is None:
             raise CheckpointError('declip: attn_scale needs projections')
-        if projections is not None and not set(projections) <= set('qkv'):
+        if projections is not None and not _letters(projections):
             raise CheckpointError(
                 f'declip: projections {projections!r}, not of q, k, v'
+            )
+        if attn_scale is not None and not _positive(attn_scale):
+            raise CheckpointError(
+                f'declip: attn_scale {attn_scale!r}, not a positive number or None'
             )
         self.arch = None
         if release is not None:
@@ -95,3 +100,14 @@ class DeCLIP(CLIPSelf):
                 f'({", ".join(RELEASED)}) or projections=qk attn_scale=1.0',
             )
         return problems
+
+
+def _letters(projections: Any) -> bool:
+    """Whether these are some of q, k and v, in one string or a list."""
+    listed = isinstance(projections, (str, list, tuple)) and list(projections)
+    return bool(listed) and all(letter in ('q', 'k', 'v') for letter in listed)
+
+
+def _positive(number: Any) -> bool:
+    real = isinstance(number, (int, float)) and not isinstance(number, bool)
+    return real and 0 < number < float('inf')

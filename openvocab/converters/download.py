@@ -80,7 +80,13 @@ def download(url: str, path: Path, sha256: str | None = None) -> Path:
             with atomic_path(path) as temporary:
                 _write(url, temporary)
                 if sha256:
-                    check_sha256(temporary, sha256, url)
+                    check_sha256(
+                        temporary,
+                        sha256,
+                        url,
+                        'another file lies there or the download was damaged, nothing '
+                        'was kept: try again or correct the name',
+                    )
     return path
 
 
@@ -105,20 +111,25 @@ def _write(url: str, path: Path) -> None:
         )
 
 
-def check_sha256(path: Path, wanted: str, name: str) -> None:
+def check_sha256(path: Path, wanted: str, name: str, advice: str | None = None) -> None:
     """Compares a file with what it should be.
 
     Args:
         path: The file.
         wanted: The first digits of its sha256, lower case.
         name: Its name, for the error.
+        advice: What to do where it is not; by default what helps with a file that
+            stays.
 
     Raises:
         CheckpointError: It is another file.
     """
     found = checkpoint_sha256(path)
     if not found.startswith(wanted):
+        advice = advice or (
+            f'{path} is another file or damaged: delete it or correct the name'
+        )
         raise CheckpointError(
             f'checkpoint {name}: sha256 is {found[: len(wanted)]}, expected {wanted}; '
-            f'{path} is another file or damaged: delete it or correct the name'
+            f'{advice}'
         )

@@ -144,10 +144,16 @@ def load_image_tower(
     Raises:
         CheckpointError: A key is missing, unknown or of another shape.
     """
-    state = {key: value for key, value in state.items() if key.startswith('visual.')}
+    image = {key: value for key, value in state.items() if key.startswith('visual.')}
+    if not image:
+        first = next(iter(state), None)
+        raise CheckpointError(
+            f'checkpoint {path} is not for {arch}: it has no image tower, only keys '
+            f'like {first!r}'
+        )
     wanted = {'visual.' + key: value for key, value in visual.state_dict().items()}
-    check_keys(state, wanted, path, arch)
-    visual.load_state_dict(under(state, 'visual.'))
+    check_keys(image, wanted, path, arch)
+    visual.load_state_dict(under(image, 'visual.'))
 
 
 def image_tower_state(visual: nn.Module, logit_scale: float) -> dict[str, Tensor]:
@@ -171,6 +177,7 @@ def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
         ValueError: Neither a file nor a tag of this architecture, a tag that was
             trained with another activation than the architecture has, or another
             sha256 than the name states.
+        KeyError: No such architecture.
     """
     if checkpoint is None:
         return None
@@ -184,6 +191,7 @@ def resolve_checkpoint(checkpoint: str | Path | None, arch: str) -> Path | None:
         if sha256:
             check_sha256(path, sha256, name)
         return path
+    clip_config(arch)  # where there is no such architecture, that is what is wrong
     tags = ', '.join(list_pretrained_tags_by_model(arch)) or 'none'
     raise CheckpointError(
         f'checkpoint {name!r} is neither a file nor a pretrained tag of {arch} '

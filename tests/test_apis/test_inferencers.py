@@ -297,6 +297,11 @@ def test_masks_of_detections(detector, folder):
     assert detector.draw(np.zeros((90, 128, 3), np.uint8), sample).any()
 
 
+def test_a_batch_has_an_image(detector, folder):
+    with pytest.raises(ValueError, match='batch_size=0: at least one image'):
+        detector(folder / 'a.png', batch_size=0)
+
+
 def test_checkpoint_and_its_encoder(det_config, folder, tmp_path):
     torch.manual_seed(0)
     model = build_model(det_config)

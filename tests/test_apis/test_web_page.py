@@ -77,6 +77,7 @@ def test_a_threshold_that_nothing_reaches(page, image, model):
         (dict(names=' ,\n; '), 'at least one class name'),
         (dict(names='dog, cat, Dog'), "'Dog' (position 2) repeats 'dog'"),
         (dict(image=None), 'Upload an image'),
+        (dict(score_thr=None), 'Choose a least score'),
         (dict(image='gone.png'), 'not an image'),
         (dict(image='broken.png'), 'not an image'),
         (dict(image='empty.png'), 'not an image'),

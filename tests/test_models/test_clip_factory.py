@@ -200,6 +200,19 @@ def test_checkpoints_that_are_not_there(checkpoint, error, message):
         resolve_checkpoint(checkpoint, 'ViT-B-16')
 
 
+def test_a_tag_of_no_architecture():
+    with pytest.raises(KeyError, match="unknown CLIP architecture 'ViT-B16'"):
+        resolve_checkpoint('openai', 'ViT-B16')
+
+
+def test_a_file_without_an_image_tower(arch, state, tmp_path):
+    text = {key: value for key, value in state.items() if 'visual.' not in key}
+    torch.save(text, tmp_path / 'text.pt')
+    first = re.escape(repr(next(iter(text))))
+    with pytest.raises(ValueError, match=f'no image tower, only keys like {first}'):
+        create_image_tower(arch, tmp_path / 'text.pt')
+
+
 @pytest.mark.parametrize(
     'arch, tag, names',
     [

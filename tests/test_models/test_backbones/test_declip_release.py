@@ -78,6 +78,14 @@ def test_wrong_files_are_named(vit, eva, released, tmp_path):
         convert(released, out, vit, projections='qk')
     with pytest.raises(ValueError, match=r"projections 'x', not of q, k, v"):
         convert(released, out, eva, projections='x')
+    for nothing in ('', [], 1, ['qk']):
+        with pytest.raises(ValueError, match=r'projections .*, not of q, k, v'):
+            convert(released, out, eva, projections=nothing)
+    for scale in ('abc', 0, -1.0, True, float('nan')):
+        with pytest.raises(ValueError, match=r'attn_scale .*, not a positive number'):
+            convert(released, out, eva, projections='qk', attn_scale=scale)
+    with pytest.raises(ValueError, match='states its readout itself'):
+        convert(released, out, eva, release=next(iter(RELEASED)), projections='')
     with pytest.raises(ValueError, match='does not say how it is read'):
         convert(released, out, eva)
     with pytest.raises(ValueError, match='no release'):
