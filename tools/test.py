@@ -20,10 +20,13 @@ from rich.console import Console
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
+from openvocab.engine.argument_types import checkpoint_file, existing_file
+from openvocab.engine.arguments import add_run_arguments
 from openvocab.engine.benchmarks import own_benchmark, select_benchmark
 from openvocab.engine.run_apart import command_of, is_first_process, run_all
 from openvocab.engine.run_plan import ALL, NO_CHECKPOINT, PlannedRun, plan_runs
 from openvocab.engine.runner import StrictRunner
+from openvocab.engine.user_errors import Setup, user_errors
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,28 +64,32 @@ def build_parser() -> argparse.ArgumentParser:
         'several configs one for each: --method A --method B. Equal names count as '
         'repeated runs',
     )
-    launch.add_common_arguments(parser)
+    add_run_arguments(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Tests what the command line asks for."""
-    parser = build_parser()
-    args = parser.parse_intermixed_args(argv)
-    try:
+    args = build_parser().parse_intermixed_args(argv)
+    with user_errors('test') as setup:
         root, runs = plan_runs(args.words, args.benchmarks, args.method, args.work_dir)
         # all of them, before hours are spent on the first
-        read = launch.load_config if len(runs) == 1 else launch.read_config
+        read = launch.load_run if len(runs) == 1 else launch.read_run
         configs = [_read(args, run, read) for run in runs]
-    except ValueError as error:
-        parser.error(str(error))
-    if len(runs) == 1:
-        test(configs[0], runs[0], args.out)
-    else:
-        sys.exit(compare(args, runs, root))
+        for cfg in configs:
+            launch.check_weight_files(cfg)
+            if cfg.get('test_cfg') is None:
+                raise ValueError(f'{cfg.filename} has nothing to test (no test_cfg)')
+        out = args.out or (root if len(runs) > 1 else None)
+        if out is not None:
+            Path(out).mkdir(parents=True, exist_ok=True)
+        if len(runs) == 1:
+            test(configs[0], runs[0], args.out, setup)
+            return
+    sys.exit(compare(args, runs, Path(out)))
 
 
-def test(cfg: Config, run: PlannedRun, out: str | None) -> None:
+def test(cfg: Config, run: PlannedRun, out: str | None, setup: Setup) -> None:
     """Tests one model on one benchmark."""
     cfg.load_from = run.checkpoint
     cfg.resume = False
@@ -93,20 +100,20 @@ def test(cfg: Config, run: PlannedRun, out: str | None) -> None:
         cfg, out, run.method, benchmark=name, published_dataset=published
     )
     runner = StrictRunner.from_cfg(cfg)
+    setup.ends_when_running(runner)
     # Runner.test does not, but frozen encoders are in no checkpoint: their config names
     # the weights.
     runner._init_model_weights()
     runner.test()
 
 
-def compare(args: argparse.Namespace, runs: list[PlannedRun], root: Path) -> int:
+def compare(args: argparse.Namespace, runs: list[PlannedRun], folder: Path) -> int:
     """Runs everything and writes the comparison; returns the exit status."""
     from openvocab.evaluation.comparison import Comparison
     from openvocab.evaluation.report import Report, load_report
 
     console = Console()
     first = is_first_process(args.launcher)
-    folder = Path(args.out or root)
     comparison = Comparison(Report(), [])
 
     def begin(number: int, run: PlannedRun) -> None:
@@ -147,8 +154,10 @@ def _read(args: argparse.Namespace, run: PlannedRun, read: launch.Reader) -> Con
 def _word(text: str) -> str:
     if text == NO_CHECKPOINT:
         return text
+    if text == 'none':
+        raise argparse.ArgumentTypeError(f'no checkpoint is written {NO_CHECKPOINT}')
     is_config = text.endswith('.py')
-    return launch.existing_file(text) if is_config else launch.checkpoint_file(text)
+    return existing_file(text) if is_config else checkpoint_file(text)
 
 
 if __name__ == '__main__':

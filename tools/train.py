@@ -2,9 +2,14 @@
 
 import argparse
 
+from mmengine.config import Config
+
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
+from openvocab.engine.argument_types import existing_file
+from openvocab.engine.arguments import add_run_arguments
 from openvocab.engine.runner import StrictRunner
+from openvocab.engine.user_errors import user_errors
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -14,7 +19,7 @@ def build_parser() -> argparse.ArgumentParser:
         epilog='Several GPUs: bash tools/dist_train.sh CONFIG GPUS [the same options].',
     )
     parser.add_argument(
-        'config', type=launch.existing_file, help='config file (configs/<method>/*.py)'
+        'config', type=existing_file, help='config file (configs/<method>/*.py)'
     )
     parser.add_argument(
         '--resume',
@@ -42,28 +47,38 @@ def build_parser() -> argparse.ArgumentParser:
         action='store_true',
         help='also write scalars for TensorBoard, into vis_data/ of the run',
     )
-    launch.add_common_arguments(parser)
+    add_run_arguments(parser)
     return parser
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Builds the runner and trains."""
-    parser = build_parser()
-    args = parser.parse_args()
-    try:
-        cfg = launch.load_config(args)
-        launch.set_resume(cfg, args.resume)
-        if args.auto_scale_lr:
-            launch.enable_auto_scale_lr(cfg)
-        if args.tensorboard:
-            launch.enable_tensorboard(cfg)
-    except (FileNotFoundError, ValueError) as error:
-        parser.error(str(error))
+    args = build_parser().parse_args(argv)
+    with user_errors('train') as setup:
+        cfg = prepare(args)
+        runner = StrictRunner.from_cfg(cfg)
+        setup.ends_when_running(runner)
+        runner.train()
+
+
+def prepare(args: argparse.Namespace) -> Config:
+    """The config as the command line wants it."""
+    cfg = launch.load_run(args)
+    if cfg.get('train_cfg') is None:
+        raise ValueError(
+            f'{args.config} has nothing to train (no train_cfg); tools/test.py tests it'
+        )
+    launch.set_resume(cfg, args.resume)
+    if args.auto_scale_lr:
+        launch.enable_auto_scale_lr(cfg)
+    if args.tensorboard:
+        launch.enable_tensorboard(cfg)
     if args.amp:
         launch.enable_amp(cfg)
     if args.no_validate:
         launch.disable_validation(cfg)
-    StrictRunner.from_cfg(cfg).train()
+    launch.check_weight_files(cfg)
+    return cfg
 
 
 if __name__ == '__main__':

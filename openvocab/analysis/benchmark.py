@@ -11,7 +11,6 @@ Call graph::
 import copy
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -21,13 +20,13 @@ from torch.utils.data import DataLoader
 
 from openvocab.device import device_name
 
-from .benchmark_config import DATALOADER, Mode
 from .benchmark_result import Comparison, PartTime, Result
 from .flops import FlopMeter
 from .host_sync import find_synchronisations
 from .loader_rate import measure_loader
 from .memory import PeakMemory
 from .step_parts import attach
+from .timed_step import TimedStep
 from .timing import StepTimer, clock_for
 
 DATA = 'data'
@@ -38,10 +37,7 @@ class Workload:
 
     Args:
         cfg: As :func:`read_config` returns it.
-        mode: ``train``: ``train_step`` on the training loader, mixed precision and
-            gradient accumulation as the ``optim_wrapper`` of the config says.
-            ``predict``: ``test_step`` on the test loader, mixed precision as
-            ``test_cfg.fp16`` says.
+        kind: What is timed.
         device: Where the model runs.
         name: For the report.
 
@@ -49,39 +45,35 @@ class Workload:
         ValueError: If the loader gives no batch.
     """
 
-    def __init__(self, cfg: Config, mode: Mode, device: torch.device, name: str):
-        self.mode, self.device, self.name = mode, device, name
+    def __init__(
+        self, cfg: Config, kind: type[TimedStep], device: torch.device, name: str
+    ) -> None:
+        self.device, self.name = device, name
         self.memory = PeakMemory(device)
         with self.memory.held():
-            self._build(cfg)
+            self._build(cfg, kind)
         self._batches = _endless(self.loader)
         self._timer = StepTimer(clock_for(device))
         self._steps: list[dict[str, float]] = []
         self._shape: tuple[int, ...] = ()
 
-    def _build(self, cfg: Config) -> None:
+    def _build(self, cfg: Config, kind: type[TimedStep]) -> None:
         runner = Runner.from_cfg(_only_model(cfg))
         runner._init_model_weights()  # as Runner.train does
         self.model = runner.model.to(self.device)
-        self.loader = runner.build_dataloader(
-            cfg[DATALOADER[self.mode]], seed=runner.seed
-        )
+        self.loader = runner.build_dataloader(cfg[kind.dataloader], seed=runner.seed)
         if len(self.loader) == 0:
             raise ValueError(
                 f'{self.name}: {len(self.loader.dataset)} image(s) give no batch of '
                 f'{self.loader.batch_sampler.batch_size}; pass a smaller --batch-size'
             )
-        self.optim_wrapper = None
-        if self.mode == 'train':
-            self.optim_wrapper = runner.build_optim_wrapper(cfg.optim_wrapper)
-        self._fp16 = bool((cfg.get('test_cfg') or {}).get('fp16', False))
-        self.model.train(self.mode == 'train')
+        self.step = kind(runner, cfg, self.model)
 
     def warm_up(self, steps: int) -> None:
         """Steps that count for nothing but for what stays in memory."""
         with self.memory.held():
             for _ in range(steps):
-                self._compute(next(self._batches))
+                self.step.compute(next(self._batches))
 
     def block(self, steps: int) -> float:
         """Times steps.
@@ -90,12 +82,12 @@ class Workload:
             Images per second by the median step, waiting for data included.
         """
         rates = []
-        with attach(self._timer, self.model, self.optim_wrapper):
+        with attach(self._timer, self.model, self.step.optim_wrapper):
             for _ in range(steps):
                 with self.memory.step(), self._timer.step():
                     with self._timer.part(DATA):
                         batch = next(self._batches)
-                    self._compute(batch)
+                    self.step.compute(batch)
                 self._steps.append(self._timer.seconds)
                 self._shape = tuple(batch['inputs'][0].shape)
                 rates.append(len(batch['inputs']) / sum(self._timer.seconds.values()))
@@ -123,7 +115,7 @@ class Workload:
         model_rate = len(batch['inputs']) / computing
         return Result(
             config=self.name,
-            mode=self.mode,
+            mode=self.step.name,
             device=device_name(self.device),
             precision=self._precision(),
             batch_size=len(batch['inputs']),
@@ -136,7 +128,7 @@ class Workload:
             peak_memory_kind=self.memory.kind,
             parts=parts,
             synchronisations=find_synchronisations(
-                lambda: self._compute(batch), self.device
+                lambda: self.step.compute(batch), self.device
             ),
             loader=measure_loader(self.loader, model_rate),
             flops_per_step=self._flops(batch),
@@ -147,25 +139,11 @@ class Workload:
         if self.device.type != 'cuda':
             return None
         with FlopMeter(fused_attention=True) as meter:
-            self._compute(batch)
+            self.step.compute(batch)
         return meter.flops.total()
 
-    def _compute(self, batch: dict[str, Any]) -> None:
-        if self.mode == 'train':
-            self.model.train_step(batch, optim_wrapper=self.optim_wrapper)
-            return
-        with torch.no_grad(), self._autocast():
-            self.model.test_step(batch)
-
-    def _autocast(self) -> AbstractContextManager:
-        if self.mode == 'train':
-            return self.optim_wrapper.optim_context(self.model)
-        if self._fp16:
-            return torch.autocast(self.device.type)
-        return nullcontext()
-
     def _precision(self) -> str:
-        with self._autocast():
+        with self.step.autocast():
             if self.device.type == 'cuda' and torch.is_autocast_enabled():
                 return f'autocast {torch.get_autocast_gpu_dtype()}'
             if self.device.type == 'cpu' and torch.is_autocast_cpu_enabled():

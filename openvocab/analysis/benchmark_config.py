@@ -1,25 +1,20 @@
 """From a config as published to one whose steps can be timed."""
 
-import argparse
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mmengine.config import Config
 
 from openvocab.engine import launch
+from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 from openvocab.utils.config_parts import drop_weights
 
 from .synthetic_classes import use_synthetic_classes, use_synthetic_text
 from .synthetic_images import use_synthetic_images
+from .timed_step import TimedStep
 
-Mode = Literal['train', 'predict']
-
-DATALOADER: Mapping[Mode, str] = {
-    'train': 'train_dataloader',
-    'predict': 'test_dataloader',
-}
 # Nothing is logged, saved or evaluated between the steps.
 _DEFAULT_HOOKS = (
     'runtime_info',
@@ -33,7 +28,7 @@ _DEFAULT_HOOKS = (
 
 def read_config(
     path: str,
-    mode: Mode,
+    kind: type[TimedStep],
     work_dir: Path,
     options: Mapping[str, Any] | None = None,
     batch_size: int | None = None,
@@ -45,7 +40,7 @@ def read_config(
 
     Args:
         path: The config file.
-        mode: What is going to be timed.
+        kind: What is going to be timed.
         work_dir: Empty folder for whatever is written.
         options: Entries to change, ``{'a.b': value}``.
         batch_size: Images per step; None for the config's.
@@ -55,33 +50,27 @@ def read_config(
 
     Raises:
         FileNotFoundError: If there is no such config.
-        ValueError: If the config lacks what the mode needs, or asks for something
+        ValueError: If the config lacks what the step needs, or asks for something
             that is not timed.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f'config not found: {path}')
-    cfg = launch.load_config(
-        argparse.Namespace(
-            config=path,
-            cfg_options=options,
-            work_dir=str(work_dir),
-            launcher='none',
-            local_rank=0,
-        )
-    )
-    key = DATALOADER[mode]
-    for needed in (key, *(('optim_wrapper',) if mode == 'train' else ())):
+    refuse_code_in_checkpoints()
+    cfg = launch.read_config(path, options)
+    cfg.launcher, cfg.work_dir = 'none', str(work_dir)
+    key = kind.dataloader
+    for needed in ('model', *kind.needs):
         if cfg.get(needed) is None:
-            raise ValueError(f'{path} has no {needed}; --mode {mode} needs it')
+            raise ValueError(f'{path} has no {needed}; --mode {kind.name} needs it')
     if cfg.get('compile'):
         raise ValueError(f'{path}: compiled models have no parts; set compile=False')
     if batch_size is not None:
         cfg[key].batch_size = batch_size
     if classes is not None:
-        if mode == 'train' and not synthetic_images:
+        if kind.reads_labels and not synthetic_images:
             raise ValueError(
-                f'--classes {classes}: the annotations have other classes; training '
-                'needs --synthetic-images'
+                f'--classes {classes}: the annotations have other classes; '
+                f'--mode {kind.name} needs --synthetic-images'
             )
         use_synthetic_classes(cfg.model, cfg[key], classes)
     if random_weights or classes is not None:
@@ -89,6 +78,8 @@ def read_config(
     if random_weights:
         drop_weights(cfg.model)
         cfg.load_from = None
+    else:
+        launch.check_weight_files(cfg)
     if synthetic_images:
         use_synthetic_images(cfg[key], work_dir / 'images')
     cfg.default_hooks = dict.fromkeys(_DEFAULT_HOOKS)

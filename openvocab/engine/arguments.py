@@ -1,27 +1,83 @@
 """Command-line arguments that several tools have."""
 
 import argparse
+from collections.abc import Sequence
 
 from mmengine.config import DictAction
+
+from openvocab.device import default_device
+
+from .argument_types import available_device, picture_file, positive_int
+
+
+class KeyValues(DictAction):
+    """mmengine's ``DictAction`` that says what is wrong with a word.
+
+    It also keeps the words as they were written, for the command line of another
+    process: those of ``--cfg-options`` stand in ``raw_cfg_options``.
+    """
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Sequence[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Parses the options and keeps them."""
+        for word in values:
+            if not word.partition('=')[0] or '=' not in word:
+                raise argparse.ArgumentError(self, f'{word!r} is not KEY=VALUE')
+        setattr(namespace, f'raw_{self.dest}', list(values))
+        try:
+            super().__call__(parser, namespace, values, option_string)
+        except AssertionError as error:  # brackets
+            raise argparse.ArgumentError(self, str(error)) from error
+
+
+def add_key_values(parser: argparse.ArgumentParser, option: str, help: str) -> None:
+    """Adds an option that takes ``KEY=VALUE ...``: a dict, or None."""
+    parser.add_argument(
+        option, nargs='+', action=KeyValues, metavar='KEY=VALUE', help=help
+    )
 
 
 def add_cfg_options(parser: argparse.ArgumentParser) -> None:
     """Adds ``--cfg-options``: a dict of changes of the config, or None."""
-    parser.add_argument(
+    add_key_values(
+        parser,
         '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change entries of the config',
+        'change entries of the config, e.g. train_dataloader.batch_size=8 or '
+        'a.b="[1,2]" (no white space inside a value)',
+    )
+    parser.set_defaults(raw_cfg_options=[])
+
+
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds what every tool has that runs a config."""
+    parser.add_argument(
+        '--work-dir',
+        metavar='DIR',
+        help='logs and results go here (default: work_dirs/<name of the config>)',
+    )
+    add_cfg_options(parser)
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes of a distributed job were started',
+    )
+    # torch.distributed.launch passes --local-rank since torch 2.0, --local_rank before.
+    parser.add_argument(
+        '--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS
     )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
     """Adds ``--device``: a GPU if there is one."""
-    from openvocab.device import default_device
-
     parser.add_argument(
         '--device',
+        type=available_device,
         default=default_device().type,
         help='where models run (default: %(default)s)',
     )
@@ -54,13 +110,14 @@ def add_figure(parser: argparse.ArgumentParser, name: str, size: int) -> None:
     """
     parser.add_argument(
         '--size',
-        type=int,
+        type=positive_int,
         default=size,
         help='longer side in pixels (default: %(default)s)',
     )
     add_device(parser)
     parser.add_argument(
         '--out',
+        type=picture_file,
         default=f'work_dirs/{name}.png',
         help='the picture to write (default: %(default)s)',
     )

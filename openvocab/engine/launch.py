@@ -3,108 +3,70 @@
 import argparse
 import logging
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.logging import print_log
 
+from openvocab.converters.checkpoint_source import is_location, parse_source
 from openvocab.device import default_device, has_bfloat16
+from openvocab.utils.config_parts import checkpoints_in
 
 from .safe_loading import refuse_code_in_checkpoints
 
 _TENSORBOARD = 'TensorboardVisBackend'
 Reader = Callable[..., Config]
-"""What :func:`read_config` and :func:`load_config` are."""
-
-
-class ConfigOptions(DictAction):
-    """mmengine's ``DictAction`` that also keeps the words as they were written.
-
-    They stand in ``raw_cfg_options``, for the command line of another process.
-    """
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Sequence[str],
-        option_string: str | None = None,
-    ) -> None:
-        """Parses the options and keeps them."""
-        namespace.raw_cfg_options = list(values)
-        super().__call__(parser, namespace, values, option_string)
-
-
-def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds the arguments that every tool running a config has."""
-    parser.add_argument(
-        '--work-dir',
-        metavar='DIR',
-        help='logs and results go here (default: work_dirs/<name of the config>)',
-    )
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=ConfigOptions,
-        metavar='KEY=VALUE',
-        help='change entries of the config, e.g. train_dataloader.batch_size=8 or '
-        'a.b="[1,2]" (no white space inside a value)',
-    )
-    parser.set_defaults(raw_cfg_options=[])
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='how the processes of a distributed job were started',
-    )
-    # torch.distributed.launch passes --local-rank since torch 2.0, --local_rank before.
-    parser.add_argument(
-        '--local-rank', '--local_rank', type=int, default=0, help=argparse.SUPPRESS
-    )
-
-
-def existing_file(text: str) -> str:
-    """An ``argparse`` type: the path of a file that exists."""
-    if not Path(text).is_file():
-        raise argparse.ArgumentTypeError(f'file not found: {text}')
-    return text
-
-
-def checkpoint_file(text: str) -> str:
-    """An ``argparse`` type: a checkpoint by path or name, as a local file."""
-    from openvocab.converters.checkpoint_source import find_checkpoint
-
-    try:
-        return str(find_checkpoint(text))
-    except (FileNotFoundError, ValueError) as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+"""What :func:`read_run` and :func:`load_run` are."""
 
 
 def read_config(
+    path: str | Path,
+    options: Mapping[str, Any] | None = None,
+    prepare: Callable[[Config], None] | None = None,
+) -> Config:
+    """Reads a config and changes entries of it.
+
+    Args:
+        path: The config file.
+        options: What ``--cfg-options`` says: ``{'a.b': value}``.
+        prepare: Changes the config before the options do.
+
+    Raises:
+        ValueError: If the file, or one that it inherits, is not Python, or a key of the
+            options goes through something that is not a dict or list.
+    """
+    try:
+        cfg = Config.fromfile(path)
+    except SyntaxError as error:
+        raise ValueError(f'{path}, or what it inherits: {error}') from error
+    if prepare is not None:
+        prepare(cfg)
+    if options:
+        try:
+            cfg.merge_from_dict(dict(options))
+        except (TypeError, KeyError) as error:
+            raise ValueError(f'--cfg-options: {error}') from error
+    return cfg
+
+
+def read_run(
     args: argparse.Namespace, prepare: Callable[[Config], None] | None = None
 ) -> Config:
-    """Reads ``args.config`` and applies what :func:`add_common_arguments` added.
+    """Reads ``args.config`` and applies what ``add_run_arguments`` added.
 
     Args:
         args: The command line.
-        prepare: Changes the config before ``--cfg-options`` does.
+        prepare: As for :func:`read_config`.
 
     Raises:
-        ValueError: If a key of ``--cfg-options`` goes through something that is not a
-            dict or list.
+        ValueError: As :func:`read_config`.
     """
-    cfg = Config.fromfile(args.config)
-    if prepare is not None:
-        prepare(cfg)
+    cfg = read_config(args.config, args.cfg_options, prepare)
     cfg.launcher = args.launcher
-    if args.cfg_options is not None:
-        try:
-            cfg.merge_from_dict(args.cfg_options)
-        except (TypeError, KeyError) as error:
-            raise ValueError(f'--cfg-options: {error}') from error
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
     elif cfg.get('work_dir') is None:
@@ -112,10 +74,10 @@ def read_config(
     return cfg
 
 
-def load_config(
+def load_run(
     args: argparse.Namespace, prepare: Callable[[Config], None] | None = None
 ) -> Config:
-    """:func:`read_config`, and prepares the process.
+    """:func:`read_run`, and prepares the process.
 
     Checkpoints that carry code are refused from here on, and without a GPU a
     distributed job talks over gloo.
@@ -125,10 +87,31 @@ def load_config(
     """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     refuse_code_in_checkpoints()
-    cfg = read_config(args, prepare)
+    cfg = read_run(args, prepare)
     if args.launcher == 'pytorch' and not torch.cuda.is_available():
         _use_cpu_processes(cfg)
     return cfg
+
+
+def check_weight_files(cfg: Config) -> None:
+    """Looks for the files of weights that a model names, before it is built.
+
+    Raises:
+        FileNotFoundError: One is missing; names its key.
+        ValueError: The config has no model.
+    """
+    if cfg.get('model') is None:
+        raise ValueError(f'{cfg.filename} has no model')
+    for key, checkpoint in checkpoints_in(cfg.model, 'model'):
+        file = parse_source(checkpoint).location
+        if ':' in file or not is_location(file):
+            continue  # packaged, downloaded, or known to open_clip by a tag
+        if not Path(file).expanduser().is_file():
+            raise FileNotFoundError(
+                f'{key}: {file} does not exist; put the released file there, or set '
+                f'{key} to yours or to a name that is downloaded '
+                '(configs/clip/README.md, "Weights by path or by name")'
+            )
 
 
 def _use_cpu_processes(cfg: Config) -> None:

@@ -17,6 +17,24 @@ def dicts_in(config: Any) -> Iterator[MutableMapping[str, Any]]:
             yield from dicts_in(value)
 
 
+def checkpoints_in(config: Any, key: str) -> Iterator[tuple[str, str]]:
+    """Yields key and name of all weights that a config names.
+
+    Args:
+        config: Of a model.
+        key: Its own key, which the others begin with.
+    """
+    if isinstance(config, Mapping):
+        named = config.get('checkpoint')
+        if isinstance(named, str):
+            yield f'{key}.checkpoint', named
+        for name, value in config.items():
+            yield from checkpoints_in(value, f'{key}.{name}')
+    elif isinstance(config, (list, tuple)):
+        for index, value in enumerate(config):
+            yield from checkpoints_in(value, f'{key}.{index}')
+
+
 def drop_weights(model: Any) -> None:
     """Makes a model config name no weights, in place.
 

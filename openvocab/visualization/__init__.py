@@ -1,6 +1,7 @@
 """Pictures."""
 
 from .detections import draw_detections
+from .picture_file import check_picture_suffix, write_picture
 from .regions import draw_regions, draw_sample
 from .segmentation import draw_segmentation
 from .similarity import (
@@ -11,6 +12,7 @@ from .similarity import (
 )
 
 __all__ = [
+    'check_picture_suffix',
     'draw_detections',
     'draw_regions',
     'draw_sample',
@@ -19,4 +21,5 @@ __all__ = [
     'model_similarity',
     'similarity_figure',
     'similarity_maps',
+    'write_picture',
 ]

@@ -49,7 +49,7 @@ def main():
 
 def test_training_against_itself(main, config, tmp_path, capsys):
     out = tmp_path / 'deep' / 'benchmark.json'
-    arguments = ['--vs', config, '--steps=3', '--pairs=3', '--json', str(out)]
+    arguments = ['--vs', config, '--steps=3', '--pairs=3', '--out', str(out)]
     main([config, *arguments, *OPTIONS])
     comparison = Comparison.read(out)
     assert len(comparison.ratios) == 3
@@ -94,7 +94,7 @@ def test_training_against_itself(main, config, tmp_path, capsys):
 
 def test_prediction(main, config, tmp_path):
     out = tmp_path / 'benchmark.json'
-    main([config, '--mode=predict', '--steps=2', '--json', str(out), *OPTIONS])
+    main([config, '--mode=predict', '--steps=2', '--out', str(out), *OPTIONS])
     comparison = Comparison.read(out)
     (result,) = comparison.results
     assert (result.mode, comparison.ratios) == ('predict', [])
@@ -121,7 +121,7 @@ def detector(tmp_path):
 
 def test_training_of_a_detector(main, detector, tmp_path):
     out = tmp_path / 'benchmark.json'
-    main([detector, '--steps=2', '--json', str(out), *OPTIONS])
+    main([detector, '--steps=2', '--out', str(out), *OPTIONS])
     (result,) = Comparison.read(out).results
     names = {part.name for part in result.parts}
     assert names == {
@@ -150,7 +150,7 @@ def test_numbers_of_classes_side_by_side(main, detector, tmp_path, monkeypatch):
     monkeypatch.setattr(Workload, 'warm_up', spy)
     out = tmp_path / 'benchmark.json'
     two = ['--vs', detector, '--classes', '3', '1203', '--pairs=2']
-    main([detector, *two, '--mode=predict', '--steps=2', '--json', str(out), *OPTIONS])
+    main([detector, *two, '--mode=predict', '--steps=2', '--out', str(out), *OPTIONS])
     comparison = Comparison.read(out)
     names = [result.config for result in comparison.results]
     assert names == ['detector, 3 classes', 'detector, 1203 classes']
@@ -163,7 +163,7 @@ def test_numbers_of_classes_side_by_side(main, detector, tmp_path, monkeypatch):
 
 def test_training_with_other_classes(main, detector, tmp_path):
     out = tmp_path / 'benchmark.json'
-    main([detector, '--classes=1203', '--steps=1', '--json', str(out), *OPTIONS])
+    main([detector, '--classes=1203', '--steps=1', '--out', str(out), *OPTIONS])
     (result,) = Comparison.read(out).results
     assert result.config == 'detector, 1203 classes'
 

@@ -5,6 +5,7 @@ import torch
 from mmengine.config import Config
 
 from openvocab.engine import launch
+from openvocab.engine.arguments import add_run_arguments
 
 
 def test_amp_replaces_the_plain_wrapper_only():
@@ -72,12 +73,37 @@ def test_options_that_do_not_fit_the_config_are_named(tmp_path):
     path.write_text('batch = 3\n')
     parser = argparse.ArgumentParser()
     parser.add_argument('config')
-    launch.add_common_arguments(parser)
+    add_run_arguments(parser)
     for flag in ('--local-rank', '--local_rank'):
         assert parser.parse_args([str(path), flag, '1']).local_rank == 1
     args = parser.parse_args([str(path), '--cfg-options', 'batch.size=4'])
     with pytest.raises(ValueError, match=r'--cfg-options: .*batch'):
-        launch.load_config(args)
+        launch.load_run(args)
     args = parser.parse_args([str(path), '--cfg-options', 'batch=4'])
-    cfg = launch.load_config(args)
+    cfg = launch.load_run(args)
     assert cfg.batch == 4 and cfg.work_dir == 'work_dirs/config'
+
+
+def test_a_syntax_error_names_the_config(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text('model = dict(\n')
+    with pytest.raises(ValueError, match=r'config\.py, or what it inherits: .*closed'):
+        launch.read_config(path)
+
+
+def test_a_missing_file_of_weights_is_named_with_its_key():
+    there = dict(checkpoint='openvocab://ov-shapes-u', arch='ov-shapes-u')
+    cfg = Config(
+        dict(
+            model=dict(
+                backbone=dict(**there, init_cfg=dict(checkpoint='openmmlab://x')),
+                text_bank=dict(encoder=dict(checkpoint='laion2b_s34b_b88k')),
+            )
+        )
+    )
+    launch.check_weight_files(cfg)
+    cfg.model.teachers = [dict(checkpoint='hf-hub:a/b/c'), dict(checkpoint='no/a.pt')]
+    with pytest.raises(FileNotFoundError, match=r'^model\.teachers\.1\.checkpoint: no'):
+        launch.check_weight_files(cfg)
+    with pytest.raises(ValueError, match='no model'):
+        launch.check_weight_files(Config())

@@ -48,3 +48,13 @@ def test_faults_are_named(config, tmp_path):
         (tmp_path / 'img/a.jpg').write_bytes(content)
         with pytest.raises(SystemExit, match=r'a\.jpg is not a readable image'):
             run(config)
+
+
+def test_a_data_set_without_label_maps_is_named(config, tmp_path):
+    dataset = dict(
+        type='openvocab.UnlabeledImageDataset', data_prefix=dict(img=str(tmp_path))
+    )
+    Image.new('RGB', (2, 2)).save(tmp_path / 'a.jpg')
+    config.write_text(f'test_dataloader = dict(dataset={dataset})\n')
+    with pytest.raises(SystemExit, match='UnlabeledImageDataset has no label maps'):
+        run(config)

@@ -3,6 +3,7 @@
 import runpy
 from pathlib import Path
 
+import pytest
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[2]
@@ -17,3 +18,18 @@ def test_what_is_printed_is_the_config(tmp_path, capsys):
     assert printed.train_dataloader.batch_size == 7
     expected.train_dataloader.batch_size = 7
     assert printed.to_dict() == expected.to_dict()
+
+
+@pytest.mark.parametrize(
+    ('text', 'options', 'message'),
+    [
+        ("_base_ = './gone.py'", [], r'gone\.py: No such file'),
+        ('a = dict(', [], r'config\.py, or what it inherits'),
+        ('a = 1', ['--cfg-options', 'a.b=1'], '--cfg-options: '),
+    ],
+)
+def test_a_config_that_cannot_be_read_is_one_line(tmp_path, text, options, message):
+    main = runpy.run_path(str(ROOT / 'tools/misc/print_config.py'))['main']
+    (tmp_path / 'config.py').write_text(text)
+    with pytest.raises(SystemExit, match=f'^print_config: .*{message}'):
+        main([str(tmp_path / 'config.py'), *options])

@@ -10,6 +10,7 @@ import textwrap
 
 import pytest
 import torch
+from mmengine.registry import DATASETS, METRICS, MODELS
 
 from helpers.processes import free_port
 
@@ -86,7 +87,8 @@ randomness = dict(seed=0)
 def toy(tmp_path):
     (tmp_path / 'toy_of_tools.py').write_text(TOY)
     config = tmp_path / 'toy_config.py'
-    config.write_text(textwrap.dedent(CONFIG))
+    name = f"experiment_name = '{tmp_path.name}'\n"
+    config.write_text(textwrap.dedent(CONFIG) + name)
     return config
 
 
@@ -212,7 +214,7 @@ def test_two_processes_equal_the_doubled_batch(toy, call, repo_root, tmp_path):
 def test_two_processes_test_several_configs(toy, call, repo_root):
     other = toy.with_name('other_config.py')
     other.write_text(f'_base_ = "./{toy.name}"\n')
-    test = ['bash', repo_root / 'tools/dist_test.sh', toy, 'none', 2]
+    test = ['bash', repo_root / 'tools/dist_test.sh', toy, '-', 2]
     output = call(*test, other, '--work-dir', 'out')
     rows = json.loads((toy.parent / 'out' / 'report.json').read_text())
     assert [row['method'] for row in rows] == ['toy_config', 'other_config']
@@ -224,21 +226,81 @@ def test_two_processes_test_several_configs(toy, call, repo_root):
     'tool, arguments, message',
     [
         ('train.py', ['absent.py'], 'file not found: absent.py'),
-        ('train.py', ['CONFIG', '--resume', 'no.pth'], 'file not found: no.pth'),
-        ('train.py', ['CONFIG', '--auto-scale-lr'], 'no auto_scale_lr.base_batch_size'),
-        ('train.py', ['CONFIG', '--cfg-options', 'model.type.x=1'], '--cfg-options: '),
+        ('train.py', ['CONFIG', '--cfg-options', 'a.b'], "'a.b' is not KEY=VALUE"),
         ('test.py', ['CONFIG', 'absent.pth'], 'checkpoint absent.pth does not exist'),
-        ('test.py', ['CONFIG', '--cfg-options', 'model.type.x=1'], '--cfg-options: '),
+        ('test.py', ['CONFIG', 'none'], 'no checkpoint is written -'),
     ],
 )
-def test_bad_arguments_are_named_in_one_line(
+def test_bad_words_are_named_with_the_usage(
     toy, repo_root, monkeypatch, capsys, tool, arguments, message
 ):
+    stopped = run_main(toy, repo_root, monkeypatch, tool, arguments)
+    assert stopped.code == 2
+    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+
+
+MISSING = 'model.layer.checkpoint=checkpoints/no.pt'
+
+
+@pytest.mark.parametrize(
+    'tool, arguments, message',
+    [
+        ('train', ['--resume', 'no.pth'], 'file not found: no.pth'),
+        ('train', ['--auto-scale-lr'], 'no auto_scale_lr.base_batch_size'),
+        ('train', ['--cfg-options', 'model.type.x=1'], '--cfg-options: '),
+        ('train', ['--cfg-options', 'model.bogus=1'], "argument 'bogus'"),
+        ('train', ['--cfg-options', 'model.type=Toi'], 'Toi is not in the'),
+        ('train', ['--cfg-options', 'train_cfg=None'], 'has nothing to train'),
+        ('train', ['--cfg-options', 'load_from=cut.pth'], 'checkpoint cut.pth'),
+        ('train', ['--cfg-options', MISSING], 'model.layer.checkpoint: checkpoints/'),
+        ('train', ['--cfg-options', 'optim_wrapper.optimizer.lrr=1'], "argument 'lrr'"),
+        ('train', ['--work-dir', 'cut.pth/w'], 'cut.pth/w: Not a directory'),
+        ('test', ['cut.pth'], 'checkpoint cut.pth'),
+        ('test', ['--cfg-options', 'model.type.x=1'], '--cfg-options: '),
+        ('test', ['--cfg-options', 'model.bogus=1'], "argument 'bogus'"),
+        ('test', ['--cfg-options', 'test_cfg=None'], 'has nothing to test'),
+        ('test', ['--out', 'cut.pth/w'], 'cut.pth/w: Not a directory'),
+    ],
+)
+def test_mistakes_are_one_line(toy, repo_root, monkeypatch, tool, arguments, message):
+    monkeypatch.chdir(toy.parent)
+    torch.save(dict(state_dict=torch.zeros(1000)), 'cut.pth')
+    content = (toy.parent / 'cut.pth').read_bytes()
+    (toy.parent / 'cut.pth').write_bytes(content[:2000])
+    words = ['CONFIG', *arguments]
+    stopped = run_main(toy, repo_root, monkeypatch, f'{tool}.py', words)
+    assert str(stopped.code).startswith(f'{tool}: ') and message in stopped.code
+    assert '\n' not in stopped.code
+
+
+@pytest.mark.parametrize(
+    'tool, method', [('train', 'forward'), ('test', '__getitem__')]
+)
+def test_errors_within_a_loop_keep_their_traceback(
+    toy, repo_root, monkeypatch, tool, method
+):
+    module = toy.parent / 'toy_of_tools.py'
+    head, mark, body = module.read_text().partition(f'def {method}')
+    line, end, rest = body.partition(':\n')
+    fault = "raise ValueError('within the loop')\n        "
+    module.write_text(f'{head}{mark}{line}{end}        {fault}{rest.lstrip()}')
+    monkeypatch.chdir(toy.parent)
+    with pytest.raises(ValueError, match='within the loop'):
+        run_main(toy, repo_root, monkeypatch, f'{tool}.py', ['CONFIG'])
+
+
+def run_main(toy, repo_root, monkeypatch, tool, arguments):
+    """Runs a tool in this process; gives what it exits with."""
     path = repo_root / 'tools' / tool
     words = [str(toy) if word == 'CONFIG' else word for word in arguments]
     monkeypatch.setattr(sys, 'argv', [str(path), *words])
     monkeypatch.syspath_prepend(str(toy.parent))
-    with pytest.raises(SystemExit) as stopped:
-        runpy.run_path(str(path), run_name='__main__')
-    assert stopped.value.code == 2
-    assert message in capsys.readouterr().err.strip().splitlines()[-1]
+    for registry in (DATASETS, METRICS, MODELS):
+        monkeypatch.setattr(registry, '_module_dict', dict(registry.module_dict))
+    monkeypatch.delitem(sys.modules, 'toy_of_tools', raising=False)
+    try:
+        with pytest.raises(SystemExit) as stopped:
+            runpy.run_path(str(path), run_name='__main__')
+    finally:
+        sys.modules.pop('toy_of_tools', None)
+    return stopped.value

@@ -1,6 +1,6 @@
 from mmengine.config import ConfigDict
 
-from openvocab.utils.config_parts import dicts_in, drop_weights
+from openvocab.utils.config_parts import checkpoints_in, dicts_in, drop_weights
 
 
 def test_dicts_come_before_those_they_hold():
@@ -9,14 +9,20 @@ def test_dicts_come_before_those_they_hold():
     assert list(dicts_in('text')) == []
 
 
-def test_drop_weights_keeps_drawn_values():
+def test_weights_are_found_and_dropped_and_drawn_values_stay():
     drawn = dict(type='Normal', std=0.01)
     loaded = dict(type='Pretrained', checkpoint='a.pth')
     model = ConfigDict(
         backbone=dict(checkpoint='b.pt', init_cfg=loaded),
         heads=[dict(init_cfg=drawn), dict(init_cfg=[drawn, loaded])],
     )
+    assert list(checkpoints_in(model, 'm')) == [
+        ('m.backbone.checkpoint', 'b.pt'),
+        ('m.backbone.init_cfg.checkpoint', 'a.pth'),
+        ('m.heads.1.init_cfg.1.checkpoint', 'a.pth'),
+    ]
     drop_weights(model)
+    assert list(checkpoints_in(model, 'm')) == []
     assert model == dict(
         backbone=dict(checkpoint=None, init_cfg=None),
         heads=[dict(init_cfg=drawn), dict(init_cfg=None)],

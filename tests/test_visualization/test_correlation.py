@@ -181,7 +181,7 @@ def test_tool_shows_attention_and_blocks(files):
 
 
 def test_tool_reports_bad_input(files, capsys):
-    with pytest.raises(SystemExit, match=r'anchor .* does not lie in the image'):
+    with pytest.raises(SystemExit, match=r'--anchors 80,12: not in the image, 80 x'):
         run(files, '--anchors', '80,12')
     with pytest.raises(SystemExit, match='ResNetReadout'):
         run(files, '--anchors', '1,1', '--readouts', 'ResNetReadout')

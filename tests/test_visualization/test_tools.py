@@ -70,7 +70,7 @@ def test_similarity_maps(tmp_path, image):
 def test_similarity_maps_reports_bad_input(tmp_path, image):
     config = write_config(tmp_path / 'a.py')
     main = main_of('similarity_maps')
-    with pytest.raises(SystemExit, match=r'nothing\.jpg is not a readable image'):
+    with pytest.raises(SystemExit, match=r'nothing\.jpg: No such file'):
         main(['nothing.jpg', '--configs', config, '--classes', 'red'])
     arguments = [image, '--configs', config, '--classes', 'red']
     with pytest.raises(SystemExit, match=r'missing\.pth'):
@@ -79,8 +79,12 @@ def test_similarity_maps_reports_bad_input(tmp_path, image):
     torch.save(dict(state_dict={'head.weight': torch.ones(1)}), other)
     with pytest.raises(SystemExit, match=r'other\.pth does not fit .*head\.weight'):
         main([*arguments, '--checkpoints', str(other)])
-    with pytest.raises(SystemExit, match='2'):
-        main([*arguments, '--titles', 'a', 'b'])
+    for wrong in (['--titles', 'a', 'b'], ['--out', str(tmp_path / 'maps.txt')]):
+        with pytest.raises(SystemExit, match='2'):
+            main([*arguments, *wrong])
+    (tmp_path / 'maps.png').mkdir()
+    with pytest.raises(SystemExit, match=r'maps\.png: Is a directory'):
+        main([*arguments, '--size', '80', '--out', str(tmp_path / 'maps.png')])
 
 
 def dataset_config(tmp_path, **loaders):
@@ -113,6 +117,8 @@ def test_browse_dataset(tmp_path, image, capsys):
     assert picture.shape[1] == 300 and picture.shape[0] > 150
     with pytest.raises(SystemExit, match='has no val_dataloader'):
         main([config, '--split', 'val'])
+    with pytest.raises(SystemExit, match='--start 9: there are 2 images'):
+        main([config, '--start', '9'])
 
 
 def test_browse_dataset_reports_bad_data(tmp_path):

@@ -5,14 +5,15 @@ the first, the last, the lowest and the highest value.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from openvocab.analysis.run_log import RunLog, read_run_log
-from openvocab.fileio import atomic_path
+from openvocab.engine.argument_types import figure_file
+from openvocab.engine.user_errors import user_errors
+from openvocab.visualization.figure_file import headless_pyplot, write_figure
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -28,7 +29,9 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--keys', nargs='+', default=['loss'], help='what to show (default: loss)'
     )
-    parser.add_argument('--out', metavar='FILE', help='draw the curves, png or pdf')
+    parser.add_argument(
+        '--out', type=figure_file, metavar='FILE', help='draw the curves, png or pdf'
+    )
     return parser.parse_args(argv)
 
 
@@ -36,7 +39,7 @@ def main(argv: list[str] | None = None) -> None:
     """Reads, shows and draws."""
     args = parse_args(argv)
     console = Console()
-    try:
+    with user_errors('analyze_logs'):
         logs = [read_run_log(run) for run in args.runs]
         for log in logs:
             missing = [key for key in args.keys if key not in log.series]
@@ -45,12 +48,10 @@ def main(argv: list[str] | None = None) -> None:
                     f'{log.name} logged no {missing[0]}; it has '
                     f'{", ".join(sorted(log.series))}'
                 )
-    except (OSError, ValueError) as error:
-        sys.exit(f'analyze_logs: {error}')
-    console.print(log_table(logs, args.keys))
-    if args.out:
-        draw_curves(logs, args.keys, args.out)
-        console.print(f'written to {args.out}', highlight=False)
+        console.print(log_table(logs, args.keys))
+        if args.out:
+            draw_curves(logs, args.keys, args.out)
+            console.print(f'written to {args.out}', highlight=False)
 
 
 def log_table(logs: list[RunLog], keys: list[str]) -> Table:
@@ -74,11 +75,7 @@ def log_table(logs: list[RunLog], keys: list[str]) -> Table:
 
 def draw_curves(logs: list[RunLog], keys: list[str], path: str | Path) -> None:
     """One plot per key, one line per run."""
-    import matplotlib
-
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
+    pyplot = headless_pyplot()
     figure, axes = pyplot.subplots(
         len(keys), figsize=(8, 3.2 * len(keys)), squeeze=False, layout='constrained'
     )
@@ -92,9 +89,7 @@ def draw_curves(logs: list[RunLog], keys: list[str], path: str | Path) -> None:
         axis.set(xlabel='step', ylabel=key)
         axis.grid(alpha=0.3)
     axes[0, 0].legend()
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
-    pyplot.close(figure)
+    write_figure(path, figure)
 
 
 if __name__ == '__main__':

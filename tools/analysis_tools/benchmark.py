@@ -7,26 +7,27 @@ step makes the host wait for the device.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from rich.console import Console
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.analysis.benchmark import Workload, run
 from openvocab.analysis.benchmark_config import read_config
 from openvocab.analysis.benchmark_table import benchmark_table
-from openvocab.device import default_device
+from openvocab.analysis.timed_step import STEPS
+from openvocab.engine.argument_types import positive_int
+from openvocab.engine.arguments import add_cfg_options, add_device, add_key_values
+from openvocab.engine.user_errors import user_errors
 
 _EPILOG = """\
 examples:
   # a published config on a machine without COCO and without weights
   python tools/analysis_tools/benchmark.py \\
       configs/densevlm/densevlm_eva02-b16_4xb48-6e_coco-512.py \\
-      --random-weights --synthetic-images --json benchmark.json
+      --random-weights --synthetic-images --out benchmark.json
   # two configs in turns, so that both see the same machine
   python tools/analysis_tools/benchmark.py CONFIG --vs OTHER --pairs 10
   # one config with and without an option
@@ -52,25 +53,20 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add('--vs', metavar='CONFIG', help='second config, timed in turns with the first')
     add(
         '--mode',
-        choices=['train', 'predict'],
+        choices=list(STEPS),
         default='train',
         help='a training step (default), or prediction on the test loader',
     )
-    add('--steps', type=_positive, default=10, help='timed steps per block (10)')
-    add('--warmup', type=_positive, default=3, help='untimed steps before (3)')
-    add('--pairs', type=_positive, default=5, help='with --vs: pairs of blocks (5)')
+    add('--steps', type=positive_int, default=10, help='timed steps per block (10)')
+    add('--warmup', type=positive_int, default=3, help='untimed steps before (3)')
+    add('--pairs', type=positive_int, default=5, help='with --vs: pairs of blocks (5)')
     add(
         '--batch-size',
-        type=_positive,
+        type=positive_int,
         metavar='B',
         help="images per step (default: the config's)",
     )
-    add(
-        '--device',
-        choices=['cpu', 'cuda'],
-        default=default_device().type,
-        help='default: cuda where there is one',
-    )
+    add_device(parser)
     add(
         '--random-weights',
         action='store_true',
@@ -84,41 +80,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         '--classes',
         nargs='+',
-        type=_positive,
+        type=positive_int,
         metavar='N',
         help='replace the vocabulary by N synthetic names with random text rows; a '
         'second number is for the second config',
     )
-    add('--json', metavar='FILE', help='also write the figures to FILE')
-    add(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change entries of the config, and of the second one',
-    )
-    add(
+    add('--out', metavar='FILE.json', help='also write the figures to a file')
+    add_cfg_options(parser)
+    add_key_values(
+        parser,
         '--vs-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='change more entries of the second config only',
+        'change more entries of the second config only; --cfg-options holds for both',
     )
     args = parser.parse_args(argv)
-    if args.device == 'cuda' and default_device().type != 'cuda':
-        parser.error('--device cuda: no CUDA device here')
     if args.vs_options and not args.vs:
         parser.error('--vs-options needs --vs')
     if args.classes and len(args.classes) > (2 if args.vs else 1):
         parser.error('--classes: one number per config at most')
     return args
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'must be at least 1, got {value}')
-    return value
 
 
 def build(args: argparse.Namespace, folder: Path) -> list[Workload]:
@@ -142,10 +121,11 @@ def build(args: argparse.Namespace, folder: Path) -> list[Workload]:
     if len(set(names)) < len(names):
         names[1] += ' (second)'
     device = torch.device(args.device)
+    kind = STEPS[args.mode]
     configs = [
         read_config(
             path,
-            args.mode,
+            kind,
             folder / str(index),
             options,
             args.batch_size,
@@ -158,7 +138,7 @@ def build(args: argparse.Namespace, folder: Path) -> list[Workload]:
         )
     ]
     return [
-        Workload(cfg, args.mode, device, name)
+        Workload(cfg, kind, device, name)
         for cfg, name in zip(configs, names, strict=True)
     ]
 
@@ -171,17 +151,16 @@ def main(argv: list[str] | None = None) -> None:
         prefix='openvocab_benchmark_', ignore_cleanup_errors=True
     ) as folder:
         with console.status('building') as status:
-            try:
+            with user_errors('benchmark'):
                 workloads = build(args, Path(folder))
-            except (FileNotFoundError, KeyError, ValueError) as error:
-                sys.exit(f'benchmark: {error.args[-1] if error.args else error}')
             # A status line moves only on a terminal; a log file gets lines.
             tell = status.update if console.is_terminal else Console(stderr=True).print
             comparison = run(workloads, args.steps, args.warmup, args.pairs, tell)
     console.print(benchmark_table(comparison))
-    if args.json:
-        comparison.write(args.json)
-        console.print(f'written to {args.json}', highlight=False)
+    if args.out:
+        with user_errors('benchmark'):
+            comparison.write(args.out)
+        console.print(f'written to {args.out}', highlight=False)
 
 
 if __name__ == '__main__':

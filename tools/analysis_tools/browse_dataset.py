@@ -1,10 +1,8 @@
 """Draws what a config's data set gives to the model, one picture per image."""
 
 import argparse
-import sys
 from pathlib import Path
 
-import cv2
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
@@ -14,6 +12,9 @@ from rich.progress import track
 import openvocab  # noqa: F401
 from openvocab.analysis.synthetic_images import innermost
 from openvocab.datasets.seeded_sampler import SeededIndex
+from openvocab.engine.argument_types import positive_int
+from openvocab.engine.user_errors import user_errors
+from openvocab.visualization import write_picture
 from openvocab.visualization.packed import draw_packed
 
 
@@ -34,13 +35,16 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='which data loader of the config (default: train)',
     )
     parser.add_argument(
-        '--number', type=int, default=20, help='images to draw (default: 20)'
+        '--number', type=positive_int, default=20, help='images to draw (default: 20)'
     )
     parser.add_argument(
         '--start', type=int, default=0, help='index of the first one (default: 0)'
     )
     parser.add_argument(
-        '--width', type=int, default=800, help='pixels of a picture (default: 800)'
+        '--width',
+        type=positive_int,
+        default=800,
+        help='pixels of a picture (default: 800)',
     )
     parser.add_argument(
         '--vocab',
@@ -59,7 +63,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Builds the data set and draws."""
     args = parse_args(argv)
-    try:
+    with user_errors('browse_dataset'):
         cfg = Config.fromfile(args.config)
         init_default_scope(cfg.get('default_scope') or 'mmengine')
         loader = cfg.get(f'{args.split}_dataloader')
@@ -69,15 +73,14 @@ def main(argv: list[str] | None = None) -> None:
             innermost(loader.dataset)['vocabulary'] = args.vocab
         dataset = DATASETS.build(loader.dataset)
         files = draw(dataset, args)
-    except (OSError, LookupError, ValueError) as error:
-        sys.exit(f'browse_dataset: {error}')
     Console().print(f'{len(files)} pictures in {args.out}', highlight=False)
 
 
 def draw(dataset: BaseDataset, args: argparse.Namespace) -> list[Path]:
     """Writes the pictures and returns their paths."""
     folder = Path(args.out)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not 0 <= args.start < len(dataset):
+        raise ValueError(f'--start {args.start}: there are {len(dataset)} images')
     files = []
     stop = min(len(dataset), args.start + args.number)
     for index in track(range(args.start, stop), 'drawing'):
@@ -87,7 +90,7 @@ def draw(dataset: BaseDataset, args: argparse.Namespace) -> list[Path]:
         picture = draw_packed(item['inputs'], sample, dataset.metainfo, args.width)
         stem = Path(sample.get('img_path', '')).stem
         files.append(folder / f'{index:06d}_{stem}.png')
-        cv2.imwrite(str(files[-1]), picture)
+        write_picture(files[-1], picture)
     return files
 
 

@@ -1,10 +1,10 @@
 """Shows which places of an image encoders relate to chosen ones, side by side."""
 
 import argparse
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from mmengine.config import Config
@@ -14,8 +14,11 @@ from rich.console import Console
 from torch import Tensor, nn
 
 import openvocab  # noqa: F401
+from openvocab.apis.images import read_image
 from openvocab.engine.arguments import add_figure, check_one_per_config
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
+from openvocab.engine.user_errors import user_errors
+from openvocab.visualization import write_picture
 from openvocab.visualization.correlation import (
     Anchor,
     Row,
@@ -26,7 +29,59 @@ from openvocab.visualization.correlation import (
     encoder_input,
 )
 
-KINDS = ('features', 'attention', 'blocks')
+Maps = dict[str, list]
+"""What was computed: title of the encoder -> per anchor a map, or one per block."""
+
+
+def feature_map(encoder: nn.Module, images: Tensor, anchor: Anchor) -> Tensor:
+    """Cosines of the dense map of an encoder or a VFM."""
+    with torch.no_grad():
+        found = encoder(images)
+    # a backbone returns a tuple of maps, a VFM one map
+    features = found[-1] if isinstance(found, tuple) else found
+    return correlation_map(features[0], anchor)
+
+
+def row_per_anchor(
+    shown: Maps, anchors: list[Anchor], labels: list[str]
+) -> tuple[list[str], list[Row]]:
+    """A column per encoder."""
+    rows = [
+        Row(label, anchor, list(maps))
+        for label, anchor, *maps in zip(labels, anchors, *shown.values(), strict=True)
+    ]
+    return list(shown), rows
+
+
+def row_per_encoder(
+    shown: Maps, anchors: list[Anchor], labels: list[str]
+) -> tuple[list[str], list[Row]]:
+    """A column per block, and for every anchor the rows of all encoders."""
+    rows = [
+        Row(title, anchor, maps)
+        for title, columns in shown.items()
+        for anchor, maps in zip(anchors, columns, strict=True)
+    ]
+    depth = max(len(row.maps) for row in rows)
+    return [f'block {index + 1}' for index in range(depth)], rows
+
+
+class View(NamedTuple):
+    """One kind of figure."""
+
+    maps: Callable[[nn.Module, Tensor, Anchor], Tensor | list[Tensor]]
+    """A map of an encoder at an anchor, or one per block."""
+    layout: Callable[[Maps, list[Anchor], list[str]], tuple[list[str], list[Row]]]
+    """Titles of the columns, and the rows."""
+    of_vfms: bool = False
+    """Whether a VFM has it, too."""
+
+
+VIEWS = dict(
+    features=View(feature_map, row_per_anchor, of_vfms=True),
+    attention=View(attention_map, row_per_anchor),
+    blocks=View(block_maps, row_per_encoder),
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -73,12 +128,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         help='places in pixels of the image',
     )
     parser.add_argument(
-        '--kind', choices=KINDS, default=KINDS[0], help='default: %(default)s'
+        '--kind', choices=list(VIEWS), default='features', help='default: %(default)s'
     )
     add_figure(parser, 'correlation_maps', size=336)
     args = parser.parse_args(argv)
     check_one_per_config(parser, args, 'encoders', 'titles')
-    if args.vfms and args.kind != 'features':
+    if args.vfms and not VIEWS[args.kind].of_vfms:
         parser.error(f'--vfms: a VFM has features only, not --kind {args.kind}')
     return args
 
@@ -97,46 +152,36 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     refuse_code_in_checkpoints()
     MMLogger.get_current_instance().setLevel('WARNING')
-    image = cv2.imread(args.image)
-    if image is None:
-        sys.exit(f'correlation_maps: {args.image} is not a readable image')
+    with user_errors('correlation_maps'):
+        image = read_image(Path(args.image))
+        titles, rows = draw(args, image, anchors_in(image, args.anchors))
+        write_picture(args.out, correlation_figure(image, titles, rows))
+    Console().print(f'written to {args.out}', highlight=False)
+
+
+def anchors_in(image: np.ndarray, points: list[tuple[float, float]]) -> list[Anchor]:
+    """Points in pixels as shares of the sides."""
     height, width = image.shape[:2]
-    anchors = [(x / width, y / height) for x, y in args.anchors]
-    try:
-        titles, rows = draw(args, image, anchors)
-        figure = correlation_figure(image, titles, rows)
-    except (OSError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        sys.exit(f'correlation_maps: {error}')
-    out = Path(args.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(out), figure)
-    Console().print(f'written to {out}', highlight=False)
+    for x, y in points:
+        if not (0 <= x < width and 0 <= y < height):
+            raise ValueError(
+                f'--anchors {x:g},{y:g}: not in the image, {width} x {height} px'
+            )
+    return [(x / width, y / height) for x, y in points]
 
 
 def draw(
     args: argparse.Namespace, image: np.ndarray, anchors: list[Anchor]
 ) -> tuple[list[str], list[Row]]:
     """Computes all maps; returns the titles of the columns and the rows."""
+    view = VIEWS[args.kind]
     shown = {}
     for title, encoder in encoders(args):
         encoder = encoder.to(args.device).eval()
         images = encoder_input(image, encoder, args.size)
-        shown[title] = [maps_at(args.kind, encoder, images, a) for a in anchors]
-    if args.kind == 'blocks':
-        rows = [
-            Row(title, anchor, maps)
-            for title, columns in shown.items()
-            for anchor, maps in zip(anchors, columns, strict=True)
-        ]
-        depth = max(len(row.maps) for row in rows)
-        return [f'block {index + 1}' for index in range(depth)], rows
-    rows = [
-        Row(f'{x:g}, {y:g}', anchor, [columns[index] for columns in shown.values()])
-        for index, (anchor, (x, y)) in enumerate(
-            zip(anchors, args.anchors, strict=True)
-        )
-    ]
-    return list(shown), rows
+        shown[title] = [view.maps(encoder, images, anchor) for anchor in anchors]
+    labels = [f'{x:g}, {y:g}' for x, y in args.anchors]
+    return view.layout(shown, anchors, labels)
 
 
 def encoders(args: argparse.Namespace) -> list[tuple[str, nn.Module]]:
@@ -175,21 +220,6 @@ def build_vfm(config: str) -> nn.Module:
     if vfm is None:
         raise ValueError(f'{config} names no vfm')
     return MODELS.build(vfm)
-
-
-def maps_at(
-    kind: str, encoder: nn.Module, images: Tensor, anchor: Anchor
-) -> Tensor | list[Tensor]:
-    """One map of an encoder, or one per block."""
-    if kind == 'attention':
-        return attention_map(encoder, images, anchor)
-    if kind == 'blocks':
-        return block_maps(encoder, images, anchor)
-    with torch.no_grad():
-        found = encoder(images)
-    # a backbone returns a tuple of maps, a VFM one map
-    features = found[-1] if isinstance(found, tuple) else found
-    return correlation_map(features[0], anchor)
 
 
 if __name__ == '__main__':

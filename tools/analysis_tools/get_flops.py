@@ -7,7 +7,6 @@ there are: with random weights about as many as its config allows.
 """
 
 import argparse
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,6 +20,9 @@ from rich.table import Table
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.analysis.flops import count_flops, text_flops
 from openvocab.engine import launch
+from openvocab.engine.argument_types import existing_file, positive_int
+from openvocab.engine.arguments import add_cfg_options
+from openvocab.engine.user_errors import user_errors
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,39 +33,36 @@ def build_parser() -> argparse.ArgumentParser:
         '--classes 1203',
     )
     add = parser.add_argument
-    add('config', type=launch.existing_file, help='config file (configs/<method>/*.py)')
+    add('config', type=existing_file, help='config file (configs/<method>/*.py)')
     add(
         '--shape',
         nargs=2,
-        type=int,
+        type=positive_int,
         default=(640, 640),
         metavar=('H', 'W'),
         help='image size in pixels, before the model resizes it (default: 640 640)',
     )
     add(
         '--classes',
-        type=int,
+        type=positive_int,
         metavar='K',
         help="number of classes (default: those of the config's vocabulary)",
     )
-    launch.add_common_arguments(parser)
+    add_cfg_options(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Builds the model with random weights, predicts once and counts."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
+    args = build_parser().parse_args(argv)
     console = Console()
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
-        cfg = launch.load_config(args)
-        if 'text_bank' not in cfg.model:
+    with user_errors('get_flops'):
+        cfg = launch.read_config(args.config, args.cfg_options)
+        if 'text_bank' not in (cfg.get('model') or {}):
             raise ValueError(f'{args.config}: its model predicts nothing')
         with console.status('counting'):
             image, text, classes = count(cfg, tuple(args.shape), args.classes)
-    except ValueError as error:
-        sys.exit(f'get_flops: {error}')
     console.print(f'{Path(args.config).stem}, {args.shape[0]} x {args.shape[1]} px')
     console.print(flop_table(image, text, classes))
 

@@ -1,7 +1,6 @@
 """Checks the label maps of a segmentation config and counts their classes."""
 
 import argparse
-import sys
 from pathlib import Path
 
 import cv2
@@ -9,6 +8,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import BaseDataset
 from mmengine.registry import DATASETS, init_default_scope
+from mmseg.datasets import BaseSegDataset
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -16,6 +16,7 @@ from rich.table import Table
 import openvocab  # noqa: F401
 from openvocab.datasets.segmentation.count_table import class_table, summary_row
 from openvocab.datasets.segmentation.label_counts import LabelCounts
+from openvocab.engine.user_errors import user_errors
 
 PIPELINE = [
     dict(type='mmcv.LoadImageFromFile'),
@@ -58,7 +59,7 @@ def main(argv: list[str] | None = None) -> None:
     """Counts and prints."""
     args = parse_args(argv)
     console = Console()
-    try:
+    with user_errors('label_statistics'):
         cfg = Config.fromfile(args.config)
         init_default_scope('mmseg')
         loader = cfg.get(f'{args.split}_dataloader')
@@ -66,12 +67,14 @@ def main(argv: list[str] | None = None) -> None:
             raise ValueError(f'{args.config} has no {args.split}_dataloader')
         loader.dataset.pipeline = PIPELINE
         dataset = DATASETS.build(loader.dataset)
+        if not isinstance(dataset, BaseSegDataset):
+            raise ValueError(
+                f'{args.config}: {type(dataset).__name__} has no label maps'
+            )
         names = dataset.metainfo['classes']
         counts = LabelCounts(len(names), dataset.ignore_index)
         for index in track(range(len(dataset)), 'Label maps', console=console):
             counts.add(np.bincount(read_labels(dataset, index).reshape(-1)))
-    except (OSError, KeyError, ValueError) as error:
-        sys.exit(f'label_statistics: {error}')
     title = f'{Path(args.config).stem}, {args.split}'
     if args.classes:
         console.print(class_table(title, names, counts))

@@ -1,10 +1,10 @@
 """Joins reports into one comparison; repeated runs become mean ± std."""
 
 import argparse
-import sys
 
 from rich.console import Console
 
+from openvocab.engine.user_errors import user_errors
 from openvocab.evaluation.comparison import Comparison
 from openvocab.evaluation.report import merge
 
@@ -28,13 +28,12 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Joins, shows and writes."""
     args = parse_args(argv)
-    try:
+    with user_errors('merge_reports'):
         comparison = Comparison(merge(args.paths))
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'merge_reports: {error}')
-    comparison.render()
+        comparison.render()
+        if args.out:
+            comparison.write(args.out)
     if args.out:
-        comparison.write(args.out)
         Console().print(
             f'written: {args.out}/comparison.html, comparison.md and report.json',
             highlight=False,

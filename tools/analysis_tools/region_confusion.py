@@ -6,7 +6,6 @@ group; the picture is the matrix of all classes.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,21 +14,26 @@ from rich.table import Table
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.engine import launch
+from openvocab.engine.argument_types import (
+    checkpoint_file,
+    existing_file,
+    figure_file,
+)
+from openvocab.engine.arguments import add_run_arguments
 from openvocab.engine.runner import StrictRunner
-from openvocab.evaluation.region_confusion import group_confusion
-from openvocab.fileio import atomic_path
+from openvocab.engine.user_errors import user_errors
+from openvocab.evaluation.region_confusion import RegionConfusion, group_confusion
+from openvocab.visualization.figure_file import headless_pyplot, write_figure
 
 
 def build_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        'config', type=launch.existing_file, help='a config of configs/clip'
-    )
+    parser.add_argument('config', type=existing_file, help='a config of configs/clip')
     parser.add_argument(
         'checkpoint',
         nargs='?',
-        type=launch.checkpoint_file,
+        type=checkpoint_file,
         help='checkpoint written by tools/train.py; an exported encoder is named by '
         '--cfg-options model.backbone.init_cfg...',
     )
@@ -40,43 +44,46 @@ def build_parser() -> argparse.ArgumentParser:
         help='what regions are read through (default: masks)',
     )
     parser.add_argument(
-        '--out', metavar='FILE', help='the picture (default: WORK_DIR/confusion.png)'
+        '--out',
+        type=figure_file,
+        metavar='FILE',
+        help='the picture (default: WORK_DIR/confusion.png)',
     )
-    launch.add_common_arguments(parser)
+    add_run_arguments(parser)
     return parser
 
 
 def main(argv: list[str] | None = None) -> None:
     """Tests, shows and draws."""
-    parser = build_parser()
-    args = parser.parse_args(argv)
-    try:
-        cfg = launch.load_config(args)
-        if cfg.get('test_evaluator', {}).get('type') != 'openvocab.RegionAccuracy':
-            raise ValueError(f'{args.config} does not test regions (configs/clip do)')
-    except ValueError as error:
-        parser.error(str(error))
+    args = build_parser().parse_args(argv)
+    console = Console()
+    with user_errors('region_confusion'):
+        metric, work_dir = measure(args)
+        meta = metric.dataset_meta
+        splits = meta.get('splits') or [None] * len(meta['classes'])
+        groups = [
+            ' '.join(filter(None, (split, 'thing' if thing else 'stuff')))
+            for thing, split in zip(meta['is_thing'], splits, strict=True)
+        ]
+        console.print(group_table(*group_confusion(metric.matrix, groups)))
+        out = Path(args.out or Path(work_dir) / 'confusion.png')
+        draw_matrix(metric.matrix, groups, meta['classes'], out)
+    console.print(f'written to {out}', highlight=False)
+
+
+def measure(args: argparse.Namespace) -> tuple[RegionConfusion, str]:
+    """Runs the test; returns the metric, which holds the matrix, and the work dir."""
+    cfg = launch.load_run(args)
+    if cfg.get('test_evaluator', {}).get('type') != 'openvocab.RegionAccuracy':
+        raise ValueError(f'{args.config} does not test regions (configs/clip do)')
+    launch.check_weight_files(cfg)
     cfg.load_from = args.checkpoint
     cfg.test_evaluator.update(type='openvocab.RegionConfusion', kind=args.kind)
     runner = StrictRunner.from_cfg(cfg)
     # as tools/test.py does: frozen encoders are in no checkpoint
     runner._init_model_weights()
-    try:
-        runner.test()
-    except ValueError as error:
-        sys.exit(f'region_confusion: {error}')
-    metric = runner.test_loop.evaluator.metrics[0]
-    meta = metric.dataset_meta
-    splits = meta.get('splits') or [None] * len(meta['classes'])
-    groups = [
-        ' '.join(filter(None, (split, 'thing' if thing else 'stuff')))
-        for thing, split in zip(meta['is_thing'], splits, strict=True)
-    ]
-    out = Path(args.out or Path(cfg.work_dir) / 'confusion.png')
-    console = Console()
-    console.print(group_table(*group_confusion(metric.matrix, groups)))
-    draw_matrix(metric.matrix, groups, meta['classes'], out)
-    console.print(f'written to {out}', highlight=False)
+    runner.test()
+    return runner.test_loop.evaluator.metrics[0], cfg.work_dir
 
 
 def group_table(names: list[str], shares: np.ndarray) -> Table:
@@ -95,11 +102,7 @@ def draw_matrix(
     matrix: np.ndarray, groups: list[str], classes: list[str], path: Path
 ) -> None:
     """Draws the share of each class that is named by each, groups together."""
-    import matplotlib
-
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
-
+    pyplot = headless_pyplot()
     names = list(dict.fromkeys(groups))
     order = sorted(range(len(groups)), key=lambda label: names.index(groups[label]))
     ordered = matrix[np.ix_(order, order)].astype(float)
@@ -117,9 +120,7 @@ def draw_matrix(
     for end in ends:
         axis.axhline(end, color='grey', linewidth=0.8)
         axis.axvline(end, color='grey', linewidth=0.8)
-    with atomic_path(path) as temporary:
-        figure.savefig(temporary, dpi=120)
-    pyplot.close(figure)
+    write_figure(path, figure)
 
 
 if __name__ == '__main__':

@@ -1,17 +1,17 @@
 """Shows where several encoders see given classes in an image, side by side."""
 
 import argparse
-import sys
 from pathlib import Path
 
-import cv2
 from mmengine.logging import MMLogger
 from rich.console import Console
 
 import openvocab  # noqa: F401
 from openvocab.apis import build_model
+from openvocab.apis.images import read_image
 from openvocab.engine.arguments import add_figure, check_one_per_config
-from openvocab.visualization import model_similarity, similarity_figure
+from openvocab.engine.user_errors import user_errors
+from openvocab.visualization import model_similarity, similarity_figure, write_picture
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -50,24 +50,19 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     # init_weights would list every parameter on the console.
     MMLogger.get_current_instance().setLevel('WARNING')
-    image = cv2.imread(args.image)
-    if image is None:
-        sys.exit(f'similarity_maps: {args.image} is not a readable image')
     checkpoints = args.checkpoints or ['-'] * len(args.configs)
     titles = args.titles or [Path(config).stem for config in args.configs]
-    try:
+    with user_errors('similarity_maps'):
+        image = read_image(Path(args.image))
         maps = []
         for config, checkpoint in zip(args.configs, checkpoints, strict=True):
             weights = None if checkpoint == '-' else checkpoint
             model = build_model(config, weights, args.device)
             model.set_vocabulary(args.classes)
             maps.append(model_similarity(model, image, args.size))
-    except (OSError, LookupError, ValueError) as error:
-        sys.exit(f'similarity_maps: {error}')
-    out = Path(args.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(out), similarity_figure(image, args.classes, titles, maps))
-    Console().print(f'written to {out}', highlight=False)
+        figure = similarity_figure(image, args.classes, titles, maps)
+        write_picture(args.out, figure)
+    Console().print(f'written to {args.out}', highlight=False)
 
 
 if __name__ == '__main__':

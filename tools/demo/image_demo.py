@@ -7,7 +7,6 @@ COCO's RLE.
 """
 
 import argparse
-import sys
 
 from mmengine.logging import MMLogger
 from rich.console import Console
@@ -15,7 +14,9 @@ from rich.table import Table
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
 from openvocab.apis import open_inferencer, split_names
+from openvocab.engine.argument_types import positive_int
 from openvocab.engine.arguments import add_cfg_options, add_classes, add_device
+from openvocab.engine.user_errors import user_errors
 
 _EPILOG = """\
 examples:
@@ -62,15 +63,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         metavar='SCORE',
         help='least score of a detection (default 0.3) or of a pixel (default: any)',
     )
-    add('--batch-size', type=int, default=1, help='images at a time (%(default)s)')
+    add(
+        '--batch-size',
+        type=positive_int,
+        default=1,
+        help='images at a time (%(default)s)',
+    )
     add('--out', default='work_dirs/image_demo', help='folder (%(default)s)')
     add_device(parser)
     add_cfg_options(parser)
     args = parser.parse_args(argv)
     if args.novel and args.texts is None and args.vocab is None:
         parser.error('--novel needs --texts or --vocab')
-    if args.batch_size < 1:
-        parser.error(f'--batch-size {args.batch_size}: at least 1')
     return args
 
 
@@ -80,7 +84,7 @@ def main(argv: list[str] | None = None) -> None:
     console = Console()
     # init_weights would list every parameter on the console.
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
+    with user_errors('image_demo'):
         with console.status('building the model'):
             inferencer = open_inferencer(
                 args.config, args.checkpoint, args.device, args.cfg_options
@@ -94,8 +98,6 @@ def main(argv: list[str] | None = None) -> None:
             pred_score_thr=args.score_thr,
             out_dir=args.out,
         )
-    except (OSError, LookupError, ValueError) as error:
-        sys.exit(f'image_demo: {error}')
     console.print(summary(results['predictions']))
     console.print(f'written to {args.out}', highlight=False)
 

@@ -15,6 +15,7 @@ import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' 
 from openvocab.apis import WebPage, open_inferencer
 from openvocab.apis.web_page import COLUMNS
 from openvocab.engine.arguments import add_device
+from openvocab.engine.user_errors import user_errors
 
 if TYPE_CHECKING:
     import gradio
@@ -88,19 +89,20 @@ def main(argv: list[str] | None = None) -> None:
     # init_weights would list every parameter on the console.
     MMLogger.get_current_instance().setLevel('WARNING')
     models = {}
-    try:
+    with user_errors('web_demo'):
         for name, config, checkpoint in args.models:
             with console.status(f'building {name}'):
                 models[name] = open_inferencer(
                     config, checkpoint, args.device, show_progress=False
                 )
-        serve(WebPage(models), args.host, args.port, console)
-    except (OSError, LookupError, ValueError) as error:
-        sys.exit(f'web_demo: {error}')
+        page = WebPage(models)
+        blocks = serve(page, args.host, args.port)
+    console.print(f'open {blocks.local_url} (stop with Ctrl-C)', highlight=False)
+    blocks.block_thread()
 
 
-def serve(page: WebPage, host: str, port: int, console: Console) -> None:
-    """Serves a page until it is interrupted."""
+def serve(page: WebPage, host: str, port: int) -> 'gradio.Blocks':
+    """Begins to serve a page."""
     import gradio as gr
 
     blocks = build_blocks(page)
@@ -115,8 +117,7 @@ def serve(page: WebPage, host: str, port: int, console: Console) -> None:
         theme=gr.themes.Soft(font=['system-ui', 'sans-serif'], font_mono=['monospace']),
         css='footer {display: none !important}',
     )
-    console.print(f'open {blocks.local_url} (stop with Ctrl-C)', highlight=False)
-    blocks.block_thread()
+    return blocks
 
 
 def build_blocks(page: WebPage) -> 'gradio.Blocks':

@@ -9,7 +9,6 @@ file runs where torch is installed, without this package:
 """
 
 import argparse
-import sys
 from functools import partial
 
 from mmengine.logging import MMLogger
@@ -24,9 +23,14 @@ from openvocab.deployment import (
     save_program,
 )
 from openvocab.deployment.image_programs import EncoderProgram, program_of
+from openvocab.engine.argument_types import (
+    checkpoint_file,
+    existing_file,
+    positive_int,
+)
 from openvocab.engine.arguments import add_cfg_options, add_classes, add_device
 from openvocab.engine.hooks.report_hook import describe_model
-from openvocab.engine.launch import checkpoint_file, existing_file
+from openvocab.engine.user_errors import user_errors
 from openvocab.version import __version__
 
 _EPILOG = """\
@@ -57,13 +61,18 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     add(
         '--size',
         nargs=2,
-        type=int,
+        type=positive_int,
         required=True,
         metavar=('H', 'W'),
         help='image size in pixels, multiples of the patch; fixed in the program, '
         'which pads nothing',
     )
-    add('--batch-size', type=int, default=1, help='images at a time (default: 1)')
+    add(
+        '--batch-size',
+        type=positive_int,
+        default=1,
+        help='images at a time (default: 1)',
+    )
     add(
         '--encoder-only',
         action='store_true',
@@ -80,7 +89,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     console = Console()
     MMLogger.get_current_instance().setLevel('WARNING')
-    try:
+    with user_errors('export_model', ProgramError):
         with console.status('building the model'):
             model = build_model(
                 args.config, args.checkpoint, args.device, args.cfg_options
@@ -101,8 +110,6 @@ def main(argv: list[str] | None = None) -> None:
                 reference=reference,
             )
             save_program(exported, args.out, record(model, args))
-    except (FileNotFoundError, ValueError, ProgramError) as error:
-        sys.exit(f'export_model: {error}')
     console.print(f'{args.out}: equal to the model, {args.size[0]} x {args.size[1]} px')
 
 

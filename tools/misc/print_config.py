@@ -2,13 +2,14 @@
 
 import argparse
 
-from mmengine.config import Config
 from rich.console import Console
 from rich.syntax import Syntax
 
 import openvocab  # noqa: F401  (before a config is read: enables 'openvocab::' bases)
+from openvocab.engine import launch
+from openvocab.engine.argument_types import existing_file
 from openvocab.engine.arguments import add_cfg_options
-from openvocab.engine.launch import existing_file
+from openvocab.engine.user_errors import user_errors
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -19,9 +20,8 @@ def main(argv: list[str] | None = None) -> None:
     )
     add_cfg_options(parser)
     args = parser.parse_args(argv)
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    with user_errors('print_config'):
+        cfg = launch.read_config(args.config, args.cfg_options)
     console = Console()
     if console.is_terminal:
         console.print(Syntax(cfg.pretty_text, 'python'))

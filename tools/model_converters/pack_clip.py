@@ -1,11 +1,11 @@
 """Packs a pre-trained CLIP, with an aligned image tower where given, into one file."""
 
 import argparse
-import sys
 
 from rich.console import Console
 
 from openvocab.converters.pack_clip import pack_clip
+from openvocab.engine.user_errors import user_errors
 
 
 def main() -> None:
@@ -19,10 +19,8 @@ def main() -> None:
         help='encoder.safetensors of an alignment: replaces the image tower',
     )
     args = parser.parse_args()
-    try:
+    with user_errors('pack_clip'):
         sha = pack_clip(args.arch, args.checkpoint, args.out, args.encoder)
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'pack_clip: {error}')
     Console().print(f'{args.out}  sha256 {sha}', highlight=False)
 
 

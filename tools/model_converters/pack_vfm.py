@@ -1,11 +1,11 @@
 """Packs a pre-trained tiny VFM into one file."""
 
 import argparse
-import sys
 
 from rich.console import Console
 
 from openvocab.converters.pack_vfm import pack_vfm
+from openvocab.engine.user_errors import user_errors
 
 
 def main() -> None:
@@ -14,10 +14,8 @@ def main() -> None:
     parser.add_argument('checkpoint', help='epoch_N.pth of the pre-training')
     parser.add_argument('out', help='file to write, .safetensors, half precision')
     args = parser.parse_args()
-    try:
+    with user_errors('pack_vfm'):
         sha = pack_vfm(args.checkpoint, args.out)
-    except (FileNotFoundError, ValueError) as error:
-        sys.exit(f'pack_vfm: {error}')
     Console().print(f'{args.out}  sha256 {sha}', highlight=False)
 
 

@@ -10,13 +10,13 @@ checkpoint of the config.
 
 import argparse
 import logging
-import sys
 
 from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
 
 from openvocab.converters.publish import SUFFIXES, Published, publish
+from openvocab.engine.user_errors import user_errors
 
 
 def main() -> None:
@@ -39,7 +39,7 @@ def main() -> None:
     args = parser.parse_args()
     # building a model lists every parameter
     MMLogger.get_current_instance().setLevel(logging.WARNING)
-    try:
+    with user_errors('publish_model'):
         published = publish(
             args.config,
             args.checkpoint,
@@ -48,8 +48,6 @@ def main() -> None:
             args.suffix,
             args.keep_encoder,
         )
-    except (FileNotFoundError, KeyError, ValueError) as error:
-        sys.exit(f'publish_model: {error}')
     report(published, Console(highlight=False, markup=False))
 
 

@@ -5,9 +5,7 @@ python tools/model_converters/to_openvocab.py --from densevlm \
 """
 
 import argparse
-import sys
 
-from mmengine.config import DictAction
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +15,9 @@ from openvocab.converters.conversion import (
     inspect_file,
     write_conversion,
 )
+from openvocab.engine.argument_types import non_negative_int
+from openvocab.engine.arguments import add_key_values
+from openvocab.engine.user_errors import user_errors
 
 
 def main() -> None:
@@ -41,24 +42,23 @@ def main() -> None:
     parser.add_argument(
         '--arch', help="architecture where several fit: 'ViT-B-16', ..."
     )
-    parser.add_argument(
+    add_key_values(
+        parser,
         '--options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='what no file of the family says, e.g. release=NAME for declip',
+        'what no file of the family says, e.g. release=NAME for declip',
     )
     parser.add_argument(
-        '--rows', type=int, default=12, help='keys to print per list (0: all)'
+        '--rows',
+        type=non_negative_int,
+        default=12,
+        help='keys to print per list (0: all)',
     )
     args = parser.parse_args()
     console = Console(highlight=False, markup=False)
-    try:
+    with user_errors('to_openvocab'):
         found = inspect_file(args.checkpoint, args.family, args.arch, args.options)
         report(found, console, args.rows)
         sha256 = write_conversion(found, args.out)
-    except (FileNotFoundError, KeyError, ValueError) as error:
-        sys.exit(f'to_openvocab: {error}')
     console.print(f'{args.out}  sha256 {sha256}', soft_wrap=True)
 
 
