@@ -49,7 +49,8 @@ class StrictRunner(Runner):
         checkpoint = load_from_source(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         state = state_dict_of(checkpoint, f'checkpoint {filename}')
-        load_state(_unwrapped(self.model), state, filename, self.cfg)
+        config = self.cfg.filename or self.experiment_name
+        load_state(_unwrapped(self.model), state, filename, config)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
