@@ -53,7 +53,7 @@ def build_model(
     model = MODELS.build(cfg.model)
     model.init_weights()
     if checkpoint is not None:
-        load_weights(model, checkpoint, cfg.filename or 'the config')
+        load_weights(model, checkpoint, cfg)
     model = revert_sync_batchnorm(model)
     model.cfg = cfg
     return model.to(device).eval()

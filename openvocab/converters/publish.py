@@ -99,7 +99,7 @@ def publish(
     encoder = 'kept as asked'
     if not keep_encoder:
         state, encoder = _without_encoder(state, model.backbone)
-    load_state(model, state, checkpoint, config)
+    load_state(model, state, checkpoint, cfg)
     record = record | dict(
         config=config.name,
         source=dict(name=checkpoint.name, sha256=checkpoint_sha256(checkpoint)),

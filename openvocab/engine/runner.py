@@ -49,8 +49,7 @@ class StrictRunner(Runner):
         checkpoint = load_from_source(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         state = state_dict_of(checkpoint, f'checkpoint {filename}')
-        config = self.cfg.filename or self.experiment_name
-        load_state(_unwrapped(self.model), state, filename, config)
+        load_state(_unwrapped(self.model), state, filename, self.cfg)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmengine.config import Config
 from torch import Tensor, nn
 
 from openvocab.converters.checkpoint_file import CheckpointError, state_dict_of
@@ -17,17 +18,18 @@ _SHAPES = re.compile(
 )
 
 
-def load_weights(model: nn.Module, checkpoint: str | Path, config: object) -> None:
+def load_weights(model: nn.Module, checkpoint: str | Path, cfg: Config) -> None:
     """Loads a checkpoint into a model, all of it or an error.
 
     mmengine's ``load_checkpoint`` only warns where keys or shapes differ, and a model
     with random weights gives results like any other. What a checkpoint may lack are
-    frozen encoders: the model keeps its own.
+    frozen encoders: the model keeps its own. What it may have besides stands in the
+    config, ``unused_weights``: how such keys begin.
 
     Args:
         model: The model.
         checkpoint: Anything that :func:`load_from_source` takes.
-        config: What the model was built from, for errors.
+        cfg: The config that the model was built from.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -36,14 +38,14 @@ def load_weights(model: nn.Module, checkpoint: str | Path, config: object) -> No
     """
     content = load_from_source(str(checkpoint))
     state = state_dict_of(content, f'checkpoint {checkpoint}')
-    load_state(model, state, checkpoint, config)
+    load_state(model, state, checkpoint, cfg)
 
 
 def load_state(
     model: nn.Module,
     state: Mapping[str, Tensor],
     checkpoint: str | Path,
-    config: object,
+    cfg: Config,
 ) -> None:
     """Loads the tensors of a checkpoint into a model, all of them or an error.
 
@@ -51,18 +53,21 @@ def load_state(
         model: The model.
         state: The tensors.
         checkpoint: The file that they are from, for errors.
-        config: What the model was built from, for errors.
+        cfg: The config that the model was built from.
 
     Raises:
         CheckpointError: See :func:`load_weights`.
     """
+    unused = tuple(cfg.get('unused_weights') or ())
+    kept = {key: value for key, value in state.items() if not key.startswith(unused)}
     try:
-        model.load_state_dict(dict(state), strict=True)
+        model.load_state_dict(kept, strict=True)
     except CheckpointError as error:
         raise CheckpointError(f'checkpoint {checkpoint}: {error}') from error
     except RuntimeError as error:
+        name = getattr(cfg, 'filename', None) or 'the config'
         raise CheckpointError(
-            f'checkpoint {checkpoint} does not fit {config}: {_reason(str(error))}'
+            f'checkpoint {checkpoint} does not fit {name}: {_reason(str(error))}'
         ) from error
 
 
@@ -78,6 +83,8 @@ def _reason(message: str) -> str:
         f'{key} ({theirs} for {ours})' for key, theirs, ours in _SHAPES.findall(message)
     ]
     parts = [f'{kind}: {_first(keys)}' for kind, keys in found.items() if keys]
+    if found['unknown'] and len(parts) == 1:
+        parts.append('`unused_weights` of the config may leave them out')
     return '; '.join(parts) or ' '.join(message.split())
 
 

@@ -8,6 +8,7 @@ from mmengine.model import BaseModel
 from torch import nn
 from torch.utils.data import Dataset
 
+from helpers.configs import CONFIGS, read_config
 from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis.model import build_model
 from openvocab.converters.checkpoint_file import CheckpointError
@@ -62,6 +63,32 @@ def test_what_a_checkpoint_may_lack(config, tmp_path):
         loaded = build_model(config, path)
         for key, value in loaded.state_dict().items():
             assert torch.equal(value, model.state_dict()[key])
+
+
+def test_what_a_config_leaves_out(config, tmp_path):
+    path = saved(build_model(config), tmp_path / 'mask.pth', **{
+        'roi_head.mask_head.conv.weight': torch.ones(1)
+    })  # fmt: skip
+    with pytest.raises(CheckpointError, match=r'mask_head\.\S+; `unused_weights`'):
+        build_model(config, path)
+    build_model(config, path, cfg_options=dict(unused_weights=['roi_head.mask_head.']))
+
+
+def test_transfer_takes_the_checkpoint_of_the_detector_with_masks(tmp_path):
+    def small(leaf: str):
+        cfg = read_config(CONFIGS / 'fvit' / leaf)
+        encoder = dict(arch='ov-shapes-u', checkpoint=None, init_cfg=None)
+        cfg.model.backbone.update(encoder, out_indices=(0, 1, 2, 3))
+        cfg.model.text_bank.update(vocabulary=['red circle'], prompts='single')
+        return cfg
+
+    torch.manual_seed(0)
+    model = build_model(small('fvit_eva02-l14-336-declip_8xb8-48e_ov-lvis.py'))
+    path = saved(model, tmp_path / 'epoch_48.pth')
+    torch.manual_seed(0)
+    loaded = build_model(small('fvit_eva02-l14-336-declip_coco.py'), path)
+    weight = model.rpn_head.rpn_cls.weight
+    assert torch.equal(loaded.rpn_head.rpn_cls.weight, weight)
 
 
 class Numbers(Dataset):

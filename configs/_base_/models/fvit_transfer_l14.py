@@ -10,3 +10,5 @@ model = dict(
             fusion=dict(alpha=0.2, beta=None, temperature=120.0)),
         mask_roi_extractor=None,
         mask_head=None))
+# what the checkpoints of OV-LVIS hold besides
+unused_weights = ['roi_head.mask_head.', 'roi_head.bbox_head.fc_cls.temperature']
