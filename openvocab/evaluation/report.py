@@ -21,7 +21,7 @@ from rich.console import Console, Group
 from openvocab.fileio import write_atomically
 from openvocab.version import __version__
 
-from .report_columns import ATTRIBUTES
+from .report_columns import ATTRIBUTES, METRIC
 from .report_rows import summarise
 from .report_table import markdown_tables, rich_tables, show
 
@@ -146,6 +146,14 @@ def load_report(path: str | Path) -> Report:
         raise ValueError(
             f"{path} is not a report: a list of rows with 'method' expected"
         )
+    for row in rows:
+        for name, value in row.items():
+            kinds = ATTRIBUTES.get(name, METRIC)
+            if not isinstance(value, kinds):
+                raise ValueError(
+                    f'{path}: {name!r} of {row["method"]!r} is {value!r}, '
+                    f'{" or ".join(kind.__name__ for kind in kinds)} expected'
+                )
     return Report(rows)
 
 

@@ -6,8 +6,18 @@ from typing import Any, NamedTuple
 
 Row = Mapping[str, Any]
 
-# What of a row is not a metric.
-ATTRIBUTES = ('method', 'published', 'confusions', 'meta', 'std', 'runs')
+_NONE = type(None)
+# What of a row is not a metric, and its types in a file.
+ATTRIBUTES: Mapping[str, tuple[type, ...]] = {
+    'method': (str,),
+    'published': (dict, _NONE),
+    'confusions': (list, _NONE),
+    'meta': (dict, _NONE),
+    'std': (dict, _NONE),
+    'runs': (int,),
+}
+# The types of a metric; None is one that is not a number.
+METRIC = (int, float, _NONE)
 
 
 class Column(NamedTuple):

@@ -175,6 +175,16 @@ def test_bad_reports_are_named(tmp_path):
     path.write_text('{"a": 1}')
     with pytest.raises(ValueError, match=r'report\.json is not a report'):
         load_report(tmp_path)
+    for wrong, told in (
+        ('"meta": 3', "'meta' of 'a' is 3, dict or NoneType expected"),
+        ('"boxes_top1": "high"', "'boxes_top1' of 'a' is 'high', int or float"),
+        ('"published": [1]', "'published' of 'a'"),
+    ):
+        path.write_text(f'[{{"method": "a", {wrong}}}]')
+        with pytest.raises(ValueError, match=rf'report\.json: {told}'):
+            load_report(path)
+    path.write_text('[{"method": "a", "miou": null, "meta": null}]')
+    assert load_report(path).rows[0]['miou'] is None
 
 
 def test_library_versions():

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from openvocab.engine.user_errors import one_line
 from openvocab.fileio import write_atomically
 from openvocab.zoo import ModelIndex, check_index, fill_blocks
 
@@ -37,8 +38,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         index = ModelIndex.load(args.root)
         faults = check_index(index)
-    except (FileNotFoundError, ValueError) as error:
-        console.print(str(error), markup=False)
+    except (OSError, ValueError) as error:
+        console.print(one_line(error), markup=False)
         return 1
     for path in sorted(
         [*args.root.glob('README.md'), *args.root.glob('configs/**/*.md')]

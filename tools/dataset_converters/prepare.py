@@ -29,6 +29,7 @@ from openvocab.datasets.preparation.part import Part, Summary
 from openvocab.datasets.preparation.preparation import Preparation
 from openvocab.datasets.preparation.preparations import PREPARATIONS
 from openvocab.datasets.preparation.run import Run
+from openvocab.engine.user_errors import one_line
 from openvocab.vocab import Vocabulary
 
 
@@ -43,6 +44,8 @@ def epilog() -> str:
             '      archives  '
             + ', '.join(a.name for a in preparation.archives if a.inside is None),
         ]
+        if preparation.by_hand:
+            lines.append(f'      by hand   {preparation.by_hand}')
     lines += [
         '',
         'examples:',
@@ -242,7 +245,7 @@ def main(argv: list[str] | None = None) -> None:
             'again with fewer --workers, finished files are kept'
         )
     except (OSError, ValueError) as error:
-        sys.exit(f'prepare: {" ".join(str(error).split())}')
+        sys.exit(f'prepare: {one_line(error)}')
     if problems:
         sys.exit(1)
 

@@ -18,9 +18,11 @@ class Preparation:
             they are released.
         archives: What ``needs`` is unpacked from.
         parts: (data root, output root) -> the parts.
+        by_hand: What no archive holds and where it has to be put; empty if nothing.
     """
 
     needs: str
     writes: str
     archives: tuple[Archive, ...]
     parts: Callable[[Path, Path], list[Part]]
+    by_hand: str = ''

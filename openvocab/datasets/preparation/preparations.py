@@ -68,5 +68,6 @@ PREPARATIONS: dict[str, Preparation] = {
         '',
         (Archive('objects365_val.json', f'{_O365}/annotations'),),
         _objects365,
+        f'the images of val, into {_O365}/val',
     ),
 }
