@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
@@ -28,7 +27,8 @@ from mmengine.visualization import Visualizer
 from rich.progress import track
 from torch import nn
 
-from openvocab.fileio import atomic_path, write_atomically
+from openvocab.fileio import write_atomically
+from openvocab.visualization import write_picture
 from openvocab.vocab import Vocabulary
 from openvocab.vocab.class_entry import clean_phrase
 from openvocab.vocab.vocabulary import VocabularySource
@@ -190,9 +190,7 @@ class OpenVocabInferencer(BaseInferencer):
         for picture, sample in zip(inputs, preds, strict=True):
             canvas = self.draw(picture.image, sample)
             if out_dir:
-                with atomic_path(Path(out_dir) / 'vis' / picture.name) as path:
-                    if not cv2.imwrite(str(path), canvas):
-                        raise OSError(f'cannot write {path}')
+                write_picture(Path(out_dir) / 'vis' / picture.name, canvas)
             drawn.append(np.ascontiguousarray(canvas[..., ::-1]))
             if show:
                 self.visualizer.show(drawn[-1], picture.name, wait_time)
