@@ -27,6 +27,7 @@ from openvocab.engine.run_apart import command_of, is_first_process, run_all
 from openvocab.engine.run_plan import ALL, NO_CHECKPOINT, PlannedRun, plan_runs
 from openvocab.engine.runner import StrictRunner
 from openvocab.engine.user_errors import Setup, user_errors
+from openvocab.reports import Comparison, Report, load_report
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -109,9 +110,6 @@ def test(cfg: Config, run: PlannedRun, out: str | None, setup: Setup) -> None:
 
 def compare(args: argparse.Namespace, runs: list[PlannedRun], folder: Path) -> int:
     """Runs everything and writes the comparison; returns the exit status."""
-    from openvocab.evaluation.comparison import Comparison
-    from openvocab.evaluation.report import Report, load_report
-
     console = Console()
     first = is_first_process(args.launcher)
     comparison = Comparison(Report(), [])

@@ -16,12 +16,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from openvocab.reports.rows import benchmark_in_name
+
 _DATASETS = Path(__file__).parents[1] / '.mim' / 'configs' / '_base_' / 'datasets'
-
-
-def benchmark_in_name(config: str | Path) -> str:
-    """Name of the benchmark that a config is written for: the end of its file name."""
-    return Path(config).stem.rsplit('_', 1)[-1].replace('-', '_')
 
 
 def own_benchmark(cfg: Config) -> str:

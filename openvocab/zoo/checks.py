@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from openvocab.evaluation.report_columns import columns_of
+from openvocab.reports.columns import columns_of
 
 from .model_index import ModelEntry, ModelIndex, Result
 

@@ -5,7 +5,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import NamedTuple
 
-from openvocab.evaluation.report_columns import Column, columns_of
+from openvocab.reports.columns import Column, columns_of
 
 from .model_index import ModelEntry, Result
 

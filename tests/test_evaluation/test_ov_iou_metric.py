@@ -294,7 +294,7 @@ def test_two_processes_equal_one(shards, tmp_path):
 
 
 def test_columns_of_the_report():
-    from openvocab.evaluation.report_table import markdown_tables
+    from openvocab.reports.table import markdown_tables
 
     metrics, _ = evaluate([sample('a', [[CAT, DOG]], [[CAT, DOG]])])
     table = markdown_tables([dict(method='x', **metrics)])

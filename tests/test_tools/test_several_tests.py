@@ -9,7 +9,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from openvocab.evaluation import Comparison, load_report
+from openvocab.reports import Comparison, load_report
 
 ROOT = Path(__file__).parents[2]
 TOOL = ROOT / 'tools' / 'test.py'

@@ -5,8 +5,7 @@ import argparse
 from rich.console import Console
 
 from openvocab.engine.user_errors import user_errors
-from openvocab.evaluation.comparison import Comparison
-from openvocab.evaluation.report import merge
+from openvocab.reports import Comparison, merge
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

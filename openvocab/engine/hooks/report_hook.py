@@ -21,6 +21,7 @@ from openvocab.device import (
 )
 from openvocab.engine.benchmarks import own_benchmark
 from openvocab.registry import HOOKS
+from openvocab.reports import Report, library_versions, published_metrics
 
 
 @HOOKS.register_module()
@@ -94,9 +95,6 @@ class ReportHook(Hook):
         memory = _reduce(float(peak_memory(self._device)), 'max')
         if not is_main_process():
             return
-        from openvocab.evaluation.published import published_metrics
-        from openvocab.evaluation.report import Report
-
         config = runner.cfg.filename
         report = Report(meta=self._meta(runner, speed, int(memory)))
         found = (
@@ -122,7 +120,6 @@ class ReportHook(Hook):
 
     def _meta(self, runner: Runner, speed: float, memory: int) -> dict[str, Any]:
         from openvocab.converters.checkpoint_file import checkpoint_sha256
-        from openvocab.evaluation.report import library_versions
 
         meta = describe_model(runner.model)
         checkpoint = runner.cfg.get('load_from')

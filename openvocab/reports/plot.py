@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from .report_columns import Column, Row, metric_title, plotted_of
-from .report_table import method_text, number_text
+from .columns import Column, Row, metric_title, plotted_of
+from .table import method_text, number_text
 
 # in units of the view box, about a pixel each
 _WIDTH = 960

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from openvocab.evaluation import (
+from openvocab.reports import (
     Report,
     library_versions,
     load_report,

@@ -5,9 +5,12 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
-from openvocab.engine.benchmarks import benchmark_in_name
+from .columns import Row, metrics_of
 
-from .report_columns import Row, metrics_of
+
+def benchmark_in_name(config: str | Path) -> str:
+    """Name of the benchmark that a config is written for: the end of its file name."""
+    return Path(config).stem.rsplit('_', 1)[-1].replace('-', '_')
 
 
 def benchmark_of(row: Row) -> str | None:

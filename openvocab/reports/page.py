@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .report_columns import Column, Row, caption_of, columns_of
-from .report_plot import bar_plot
-from .report_rows import benchmark_of
-from .report_table import measured_text, method_text, published_text
+from .columns import Column, Row, caption_of, columns_of
+from .plot import bar_plot
+from .rows import benchmark_of
+from .table import measured_text, method_text, published_text
 
 _STYLE = """
 :root { color-scheme: light dark; --page: #fcfcfb; --ink: #1b1b1a; --quiet: #6a6a66;

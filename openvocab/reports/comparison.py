@@ -10,11 +10,11 @@ from rich.console import Console, Group
 
 from openvocab.fileio import write_atomically
 
+from .columns import Row, columns_of, metric_title, related, task_of
+from .page import comparison_page
 from .report import Report
-from .report_columns import Row, columns_of, metric_title, related, task_of
-from .report_page import comparison_page
-from .report_rows import benchmark_of, label_of, summarise
-from .report_table import markdown_table, rich_table, show
+from .rows import benchmark_of, label_of, summarise
+from .table import markdown_table, rich_table, show
 
 # column of an overview
 _MEAN = 'mean'

@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from .report_columns import Column, Row, caption_of, columns_of, related
+from .columns import Column, Row, caption_of, columns_of, related
 
 # Where nothing is a terminal, lines may be as long as they need to be.
 _UNBOUNDED = 10_000

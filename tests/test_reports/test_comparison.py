@@ -5,10 +5,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from openvocab.evaluation import Comparison, Report, load_report
-from openvocab.evaluation.report_columns import columns_of, metric_title, plotted_of
-from openvocab.evaluation.report_plot import bar_plot
-from openvocab.evaluation.report_rows import benchmark_of, label_of
+from openvocab.reports import Comparison, Report, load_report
+from openvocab.reports.columns import columns_of, metric_title, plotted_of
+from openvocab.reports.plot import bar_plot
+from openvocab.reports.rows import benchmark_of, label_of
 
 SVG = '{http://www.w3.org/2000/svg}'
 

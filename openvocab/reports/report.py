@@ -21,9 +21,9 @@ from rich.console import Console, Group
 from openvocab.fileio import write_atomically
 from openvocab.version import __version__
 
-from .report_columns import ATTRIBUTES, METRIC
-from .report_rows import summarise
-from .report_table import markdown_tables, rich_tables, show
+from .columns import ATTRIBUTES, METRIC
+from .rows import summarise
+from .table import markdown_tables, rich_tables, show
 
 # Either family may own a library; the first that is installed is named.
 _LIBRARIES = (
