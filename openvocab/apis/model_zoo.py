@@ -17,7 +17,7 @@ import torch
 from mmengine.config import Config
 from torch import nn
 
-from openvocab.converters.checkpoint_source import find_checkpoint
+from openvocab.checkpoints.source import find_checkpoint
 from openvocab.utils.config_parts import drop_weights
 from openvocab.zoo.model_index import ModelEntry, ModelIndex
 

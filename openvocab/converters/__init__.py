@@ -1,4 +1,4 @@
-"""Checkpoint files: reading them safely, and the key names of each released family."""
+"""The key names of each released family of checkpoints, and ours."""
 
 from . import (
     cat_seg,
@@ -13,13 +13,11 @@ from . import (
     san,
 )
 from .adapter import ADAPTERS, Adapter, Conversion, Drop, detect, register_adapter
-from .checkpoint_file import CheckpointError
 from .key_rule import KeyRule
 
 __all__ = [
     'ADAPTERS',
     'Adapter',
-    'CheckpointError',
     'Conversion',
     'Drop',
     'KeyRule',

@@ -18,7 +18,8 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor
 
-from .checkpoint_file import CheckpointError, state_dict_of
+from openvocab.checkpoints.reading import CheckpointError, state_dict_of
+
 from .key_rule import KeyRule, template_pattern
 
 

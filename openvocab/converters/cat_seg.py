@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from openvocab.checkpoints.reading import CheckpointError, state_dict_of, under
+
 from .adapter import Conversion, Drop, register_adapter
-from .checkpoint_file import CheckpointError, state_dict_of, under
 from .key_rule import KeyRule, prefixed
 from .openai_clip import TEXT_RULES, VIT_RULES
 from .task_adapter import (

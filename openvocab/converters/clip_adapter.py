@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from openvocab.checkpoints.reading import CheckpointError
+
 from .adapter import Adapter, Conversion, Drop
-from .checkpoint_file import CheckpointError
 from .key_rule import KeyRule
 
 COMPUTED = 'every model computes it itself'

@@ -8,10 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from openvocab.checkpoints.reading import (
+    CheckpointError,
+    checkpoint_sha256,
+    state_dict_of,
+)
+from openvocab.checkpoints.source import find_checkpoint
+from openvocab.checkpoints.writing import write_safetensors
+
 from .adapter import ADAPTERS, Adapter, Conversion, detect
-from .checkpoint_file import CheckpointError, checkpoint_sha256, state_dict_of
-from .checkpoint_source import find_checkpoint
-from .checkpoint_writing import write_safetensors
 
 
 class Inspection(NamedTuple):

@@ -10,8 +10,9 @@ code which each file was published for.
 
 from typing import Any, NamedTuple
 
+from openvocab.checkpoints.reading import CheckpointError
+
 from .adapter import Conversion, register_adapter
-from .checkpoint_file import CheckpointError
 from .clipself import CLIPSelf
 
 

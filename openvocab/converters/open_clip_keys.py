@@ -6,8 +6,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from openvocab.checkpoints.reading import CheckpointError
+
 from .adapter import ADAPTERS
-from .checkpoint_file import CheckpointError
 
 # Text-tower entries that stand at the root in open_clip's plain ``CLIP``.
 _ROOT_TEXT = re.compile(

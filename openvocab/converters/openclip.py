@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from openvocab.checkpoints.reading import state_dict_of
+
 from .adapter import register_adapter
-from .checkpoint_file import state_dict_of
 from .clip_adapter import CLIPAdapter, unchanged
 
 

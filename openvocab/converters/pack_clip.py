@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from openvocab.checkpoints.reading import read_state_dict
+from openvocab.checkpoints.writing import write_safetensors
 from openvocab.models.clip_factory import create_clip
 
-from .checkpoint_file import read_state_dict
-from .checkpoint_writing import write_safetensors
 from .open_clip_keys import check_keys
 
 _TRAINING_PREFIX = 'clip.'

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from .checkpoint_file import CheckpointError, read_state_dict, under
-from .checkpoint_writing import write_safetensors
+from openvocab.checkpoints.reading import CheckpointError, read_state_dict, under
+from openvocab.checkpoints.writing import write_safetensors
 
 _TRAINING_PREFIX = 'vfm.trunk.'
 

@@ -20,9 +20,7 @@ from mmengine.config import Config
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from openvocab.fileio import write_atomically
-
-from .checkpoint_file import (
+from openvocab.checkpoints.reading import (
     METADATA_KEY,
     CheckpointError,
     checkpoint_sha256,
@@ -30,7 +28,8 @@ from .checkpoint_file import (
     state_dict_of,
     under,
 )
-from .checkpoint_writing import unshared
+from openvocab.checkpoints.writing import unshared
+from openvocab.fileio import write_atomically
 
 SUFFIXES = ('.pth', '.safetensors')
 _ENCODER = 'backbone.'

@@ -15,8 +15,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from openvocab.checkpoints.reading import CheckpointError
+
 from .adapter import Conversion, Drop, register_adapter
-from .checkpoint_file import CheckpointError
 from .key_rule import KeyRule, prefixed
 from .task_adapter import (
     REQUIRED_VIT,

@@ -13,8 +13,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from openvocab.checkpoints.reading import under
+
 from .adapter import Conversion
-from .checkpoint_file import under
 from .clip_adapter import CLIPAdapter
 from .key_rule import KeyRule, several
 

@@ -15,7 +15,7 @@ def existing_file(text: str) -> str:
 
 def checkpoint_file(text: str) -> str:
     """A checkpoint by path or name, as a local file."""
-    from openvocab.converters.checkpoint_source import find_checkpoint
+    from openvocab.checkpoints.source import find_checkpoint
 
     try:
         return str(find_checkpoint(text))

@@ -12,7 +12,7 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import print_log
 
-from openvocab.converters.checkpoint_source import is_location, parse_source
+from openvocab.checkpoints.source import is_location, parse_source
 from openvocab.device import default_device, has_bfloat16
 from openvocab.utils.config_parts import checkpoints_in
 

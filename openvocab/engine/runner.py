@@ -7,7 +7,7 @@ from mmengine.model import BaseTTAModel, is_model_wrapper
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
-from openvocab.converters.checkpoint_file import state_dict_of
+from openvocab.checkpoints.reading import state_dict_of
 
 from .safe_loading import load_from_source
 from .strict_loading import load_state

@@ -11,8 +11,8 @@ from mmengine.runner import CheckpointLoader
 from mmengine.runner.checkpoint import get_external_models, get_torchvision_models
 from torch.torch_version import TorchVersion
 
-from openvocab.converters.checkpoint_file import CheckpointError, read_checkpoint
-from openvocab.converters.checkpoint_source import find_checkpoint
+from openvocab.checkpoints.reading import CheckpointError, read_checkpoint
+from openvocab.checkpoints.source import find_checkpoint
 
 # Prefixes as mmengine has them, patterns among them.
 _SERVICES = ('pavi://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://', 'mmcls://')

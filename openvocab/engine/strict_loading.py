@@ -7,7 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from openvocab.converters.checkpoint_file import CheckpointError, state_dict_of
+from openvocab.checkpoints.reading import CheckpointError, state_dict_of
 
 from .safe_loading import load_from_source
 

@@ -2,7 +2,7 @@
 
 An architecture is an open_clip name (``'EVA02-B-16'``), a name of ours (a json file in
 ``clip_configs/``) or a path to such a json file. A checkpoint is anything that
-:mod:`openvocab.converters.checkpoint_source` takes (a file, ``openvocab://``,
+:mod:`openvocab.checkpoints.source` takes (a file, ``openvocab://``,
 ``hf-hub:``, ``https://``), of any family of CLIPs that has an adapter, or an open_clip
 pretrained tag of the architecture.
 """
@@ -24,18 +24,18 @@ from open_clip.pretrained import (
 from open_clip.transform import PreprocessCfg
 from torch import Tensor, nn
 
-from openvocab.converters.checkpoint_file import (
+from openvocab.checkpoints.download import check_sha256
+from openvocab.checkpoints.reading import (
     CheckpointError,
     checkpoint_sha256,
     read_state_dict,
     under,
 )
-from openvocab.converters.checkpoint_source import (
+from openvocab.checkpoints.source import (
     find_checkpoint,
     is_location,
     parse_source,
 )
-from openvocab.converters.download import check_sha256
 from openvocab.converters.open_clip_keys import check_keys, to_open_clip
 
 from .timm_tower import make_dynamic

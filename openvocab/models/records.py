@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from openvocab.converters.checkpoint_file import CheckpointError
+from openvocab.checkpoints.reading import CheckpointError
 
 from .freezing import RECORD_KEY
 

@@ -12,8 +12,8 @@ from safetensors.torch import save_file
 
 from helpers.clip_releases import openai_vit, save_archive, with_values
 from helpers.tiny_clip import write_arch
-from openvocab.converters import CheckpointError
-from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
+from openvocab.checkpoints import CheckpointError
+from openvocab.checkpoints.reading import read_metadata, read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion
 from openvocab.models.clip_factory import create_clip
 

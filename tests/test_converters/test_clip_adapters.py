@@ -12,7 +12,8 @@ from helpers.clip_releases import (
     with_values,
     without_values,
 )
-from openvocab.converters import ADAPTERS, CheckpointError, detect
+from openvocab.checkpoints import CheckpointError
+from openvocab.converters import ADAPTERS, detect
 from openvocab.models.clip_architectures import differences, find_architectures
 
 SMALL = dict(embed_dim=16, width=32, layers=2, hidden=128, patch=8, grid=2, heads=2)

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from openvocab.checkpoints import CheckpointError
 from openvocab.converters import (
     ADAPTERS,
     Adapter,
-    CheckpointError,
     Drop,
     KeyRule,
     detect,

@@ -9,8 +9,9 @@ from open_clip.model import build_model_from_openai_state_dict
 
 from helpers.clip_releases import openai_resnet, openai_vit, save_archive, with_values
 from helpers.tiny_clip import write_arch
-from openvocab.converters import ADAPTERS, CheckpointError
-from openvocab.converters.checkpoint_file import read_state_dict
+from openvocab.checkpoints import CheckpointError
+from openvocab.checkpoints.reading import read_state_dict
+from openvocab.converters import ADAPTERS
 from openvocab.converters.conversion import inspect_file, write_conversion
 from openvocab.models.backbones import CLIPBackbone
 from openvocab.models.clip_factory import create_clip

@@ -17,8 +17,9 @@ from helpers.task_releases import (
     san,
 )
 from helpers.tiny_clip import write_arch
-from openvocab.converters import ADAPTERS, CheckpointError, detect
-from openvocab.converters.checkpoint_file import under
+from openvocab.checkpoints import CheckpointError
+from openvocab.checkpoints.reading import under
+from openvocab.converters import ADAPTERS, detect
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'
 SMALL_RELEASES = {

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset
 from helpers.configs import CONFIGS, read_config
 from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis.model import build_model
-from openvocab.converters.checkpoint_file import CheckpointError
+from openvocab.checkpoints.reading import CheckpointError
 from openvocab.engine.runner import StrictRunner
 
 

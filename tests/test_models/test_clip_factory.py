@@ -7,7 +7,7 @@ from open_clip.tokenizer import default_bpe
 from safetensors.torch import save_file
 
 from helpers import tiny_clip
-from openvocab.converters import checkpoint_source
+from openvocab.checkpoints import source
 from openvocab.models import clip_factory
 from openvocab.models.clip_factory import (
     checkpoint_sha256,
@@ -180,7 +180,7 @@ def test_fingerprints(arch, state, tmp_path):
 
 
 def test_packaged_weights(arch, state, tmp_path, monkeypatch):
-    monkeypatch.setattr(checkpoint_source, 'WEIGHTS_DIR', tmp_path)
+    monkeypatch.setattr(source, 'WEIGHTS_DIR', tmp_path)
     save_file(state, tmp_path / 'ours.safetensors')
     assert_loaded(create_clip(arch, 'openvocab://ours'), state)
     with pytest.raises(FileNotFoundError, match=r'openvocab://theirs.*\bours\b'):

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from helpers.tiny_clip import write_arch
+from openvocab.checkpoints.reading import read_metadata, read_state_dict
 from openvocab.converters import ADAPTERS
-from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
 from openvocab.converters.conversion import inspect_file, write_conversion
 from openvocab.models.clip_factory import create_clip
 

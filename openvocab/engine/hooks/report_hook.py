@@ -12,6 +12,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from openvocab.checkpoints.reading import checkpoint_sha256
 from openvocab.device import (
     default_device,
     device_name,
@@ -119,8 +120,6 @@ class ReportHook(Hook):
         return time.perf_counter()
 
     def _meta(self, runner: Runner, speed: float, memory: int) -> dict[str, Any]:
-        from openvocab.converters.checkpoint_file import checkpoint_sha256
-
         meta = describe_model(runner.model)
         checkpoint = runner.cfg.get('load_from')
         if checkpoint:

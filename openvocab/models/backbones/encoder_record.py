@@ -13,7 +13,7 @@ import torch
 from mmengine.logging import MMLogger
 from torch import Tensor
 
-from openvocab.converters.checkpoint_file import CheckpointError
+from openvocab.checkpoints.reading import CheckpointError
 from openvocab.models.clip_factory import clip_fingerprint
 from openvocab.models.freezing import (
     has_tensors,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from openvocab.converters.checkpoint_writing import write_safetensors
+from openvocab.checkpoints.writing import write_safetensors
 from openvocab.converters.open_clip_keys import check_keys
 from openvocab.models.clip_factory import (
     clip_fingerprint,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmengine.logging import MMLogger
 
-from openvocab.converters.checkpoint_file import (
+from openvocab.checkpoints.reading import (
     CheckpointError,
     read_metadata,
     read_state_dict,

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from helpers import tiny_aligners as tiny
-from openvocab.converters.checkpoint_file import CheckpointError
+from openvocab.checkpoints.reading import CheckpointError
 from openvocab.models.aligners import DeCLIPAligner
 from openvocab.models.aligners.valid_tokens import valid_tokens
 from openvocab.models.records import record_from_tensor

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.logging import MMLogger
 
-from openvocab.converters.checkpoint_file import read_metadata
+from openvocab.checkpoints.reading import read_metadata
 from openvocab.converters.conversion import inspect_file, write_conversion
 from openvocab.converters.declip import RELEASED
 from openvocab.converters.declip import DeCLIP as DeCLIPFiles

@@ -4,7 +4,7 @@ from mmengine.logging import MMLogger
 from safetensors import safe_open
 from torch import nn
 
-from openvocab.converters.checkpoint_file import read_metadata, read_state_dict
+from openvocab.checkpoints.reading import read_metadata, read_state_dict
 from openvocab.models.backbones import CLIPBackbone, CLIPSelf, save_encoder
 from openvocab.models.clip_factory import checkpoint_sha256, create_image_tower
 

@@ -12,7 +12,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 from torch.nn import functional as F
 
-from openvocab.converters.checkpoint_file import CheckpointError
+from openvocab.checkpoints.reading import CheckpointError
 
 from ...clip_factory import clip_fingerprint
 from ...freezing import freeze, has_tensors, is_frozen

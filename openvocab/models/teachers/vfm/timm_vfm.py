@@ -2,7 +2,7 @@
 
 An architecture is a timm name, with its tag (``'vit_base_patch16_224.dino'``), which
 says the normalisation. A checkpoint is anything that
-:mod:`openvocab.converters.checkpoint_source` takes; both timm's own files and the
+:mod:`openvocab.checkpoints.source` takes; both timm's own files and the
 authors' are read.
 """
 
@@ -16,7 +16,7 @@ from einops import rearrange
 from timm.models import vision_transformer, vision_transformer_sam
 from torch import Tensor, nn
 
-from openvocab.converters.checkpoint_file import read_state_dict
+from openvocab.checkpoints.reading import read_state_dict
 from openvocab.converters.open_clip_keys import check_keys
 from openvocab.models.clip_factory import resolve_checkpoint
 from openvocab.registry import MODELS

@@ -6,12 +6,12 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from openvocab.converters.checkpoint_file import (
+from openvocab.checkpoints.pickle_scan import scan_pickle
+from openvocab.checkpoints.reading import (
     CheckpointError,
     read_metadata,
     read_state_dict,
 )
-from openvocab.converters.pickle_scan import scan_pickle
 
 
 class Payload:

@@ -13,7 +13,7 @@ from rich.progress import wrap_file
 
 from openvocab.fileio import atomic_path
 
-from .checkpoint_file import CheckpointError, checkpoint_sha256
+from .reading import CheckpointError, checkpoint_sha256
 
 
 def download_dir() -> Path:

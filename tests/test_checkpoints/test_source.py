@@ -12,8 +12,8 @@ import torch
 from mmengine.runner import CheckpointLoader, load_checkpoint
 
 from helpers.tiny_clip import write_arch
-from openvocab.converters import CheckpointError, checkpoint_source, download
-from openvocab.converters.checkpoint_source import find_checkpoint, is_location
+from openvocab.checkpoints import CheckpointError, download, source
+from openvocab.checkpoints.source import find_checkpoint, is_location
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
 
 CONTENT = b'content of a checkpoint' * 1000
@@ -94,7 +94,7 @@ def test_what_is_a_location():
 
 def test_packaged_weights(tmp_path, monkeypatch):
     assert find_checkpoint('openvocab://ov-shapes-u').is_file()
-    monkeypatch.setattr(checkpoint_source, 'WEIGHTS_DIR', tmp_path)
+    monkeypatch.setattr(source, 'WEIGHTS_DIR', tmp_path)
     with pytest.raises(FileNotFoundError, match='there are: none'):
         find_checkpoint('openvocab://ov-shapes-u')
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from openvocab.fileio import atomic_path
 
-from .checkpoint_file import METADATA_KEY, CheckpointError, checkpoint_sha256
+from .reading import METADATA_KEY, CheckpointError, checkpoint_sha256
 
 
 def write_safetensors(

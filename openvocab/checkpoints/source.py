@@ -24,8 +24,8 @@ from urllib.parse import unquote, urlsplit
 
 from mmengine.logging import MMLogger
 
-from .checkpoint_file import SUFFIXES, CheckpointError
 from .download import check_sha256, download, download_dir, fetch
+from .reading import SUFFIXES, CheckpointError
 
 WEIGHTS_DIR = Path(__file__).parents[1] / 'weights'
 PACKAGED, HUB = 'openvocab://', 'hf-hub:'

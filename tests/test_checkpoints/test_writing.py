@@ -3,13 +3,13 @@ import hashlib
 import pytest
 import torch
 
-from openvocab.converters.checkpoint_file import (
+from openvocab.checkpoints.reading import (
     CheckpointError,
     read_metadata,
     read_state_dict,
     under,
 )
-from openvocab.converters.checkpoint_writing import write_safetensors
+from openvocab.checkpoints.writing import write_safetensors
 
 
 def test_what_is_written_is_read(tmp_path):

@@ -3,7 +3,7 @@
 ``.safetensors`` files are read by safetensors; ``.pt``, ``.pth`` and ``.bin`` files by
 ``torch.load(weights_only=True)``, whose unpickler builds tensors and plain containers
 and refuses everything else. Of a TorchScript archive (OpenAI's CLIP) only the tensors
-are read, see :mod:`openvocab.converters.torchscript`.
+are read, see :mod:`openvocab.checkpoints.torchscript`.
 """
 
 import hashlib
