@@ -7,9 +7,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from openvocab.config_parts import drop_weights
 from openvocab.engine import launch
 from openvocab.engine.safe_loading import refuse_code_in_checkpoints
-from openvocab.utils.config_parts import drop_weights
 
 from .synthetic_classes import use_synthetic_classes, use_synthetic_text
 from .synthetic_images import use_synthetic_images

@@ -14,7 +14,7 @@ import torch
 from mmengine.optim import OptimWrapperDict
 from torch import Tensor, nn
 
-from openvocab.utils.by_base_class import by_base_class
+from openvocab.by_base_class import by_base_class
 
 from .timing import BACKWARD, StepTimer
 

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from openvocab.config_parts import dicts_in
 from openvocab.models.clip_factory import clip_embed_dim
 from openvocab.models.text import TextBank
 from openvocab.registry import MODELS
-from openvocab.utils.config_parts import dicts_in
 from openvocab.vocab.vocabulary import VocabularySource
 
 from .synthetic_images import innermost

@@ -18,7 +18,7 @@ from mmengine.config import Config
 from torch import nn
 
 from openvocab.checkpoints.source import find_checkpoint
-from openvocab.utils.config_parts import drop_weights
+from openvocab.config_parts import drop_weights
 from openvocab.zoo.model_index import ModelEntry, ModelIndex
 
 from .model import build_model

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
+from openvocab.checkpoints.key_check import check_keys
 from openvocab.checkpoints.reading import read_state_dict
 from openvocab.checkpoints.writing import write_safetensors
 from openvocab.models.clip_factory import create_clip
-
-from .open_clip_keys import check_keys
 
 _TRAINING_PREFIX = 'clip.'
 

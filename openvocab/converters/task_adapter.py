@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from openvocab.checkpoints.key_check import key_differences
 from openvocab.checkpoints.reading import under
 
 from .adapter import Conversion
@@ -120,8 +121,6 @@ def compare_shapes(
     Yields:
         One line per key.
     """
-    from .open_clip_keys import key_differences
-
     for line in key_differences(under(state, prefix), wanted):
         yield f'{prefix.removesuffix(".")}: {line}'
 

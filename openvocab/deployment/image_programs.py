@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from openvocab.utils.by_base_class import by_base_class
+from openvocab.by_base_class import by_base_class
 
 
 class BakedText(nn.Module):

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from openvocab.utils.by_base_class import by_base_class
+from openvocab.by_base_class import by_base_class
 
 from .image_programs import numbered
 

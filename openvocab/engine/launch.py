@@ -13,8 +13,8 @@ from mmengine.config import Config
 from mmengine.logging import print_log
 
 from openvocab.checkpoints.source import is_location, parse_source
+from openvocab.config_parts import checkpoints_in
 from openvocab.device import default_device, has_bfloat16
-from openvocab.utils.config_parts import checkpoints_in
 
 from .safe_loading import refuse_code_in_checkpoints
 

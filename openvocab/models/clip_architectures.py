@@ -7,7 +7,8 @@ from typing import Any
 import open_clip
 from torch import Tensor
 
-from openvocab.converters.open_clip_keys import key_differences, to_open_clip
+from openvocab.checkpoints.key_check import key_differences
+from openvocab.converters.open_clip_keys import to_open_clip
 
 from .clip_factory import CONFIG_DIR, build_clip, clip_config
 

@@ -25,6 +25,7 @@ from open_clip.transform import PreprocessCfg
 from torch import Tensor, nn
 
 from openvocab.checkpoints.download import check_sha256
+from openvocab.checkpoints.key_check import check_keys
 from openvocab.checkpoints.reading import (
     CheckpointError,
     checkpoint_sha256,
@@ -36,7 +37,7 @@ from openvocab.checkpoints.source import (
     is_location,
     parse_source,
 )
-from openvocab.converters.open_clip_keys import check_keys, to_open_clip
+from openvocab.converters.open_clip_keys import to_open_clip
 
 from .timm_tower import make_dynamic
 

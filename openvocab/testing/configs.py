@@ -3,7 +3,7 @@
 import copy
 from typing import Any
 
-from openvocab.utils.config_parts import drop_weights
+from openvocab.config_parts import drop_weights
 
 
 def without_weights(cfg: Any) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from openvocab.utils.by_base_class import by_base_class
+from openvocab.by_base_class import by_base_class
 
 from .detection import random_detection_batch
 from .regions import random_region_batch

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from openvocab.checkpoints.key_check import check_keys
 from openvocab.checkpoints.writing import write_safetensors
-from openvocab.converters.open_clip_keys import check_keys
 from openvocab.models.clip_factory import (
     clip_fingerprint,
     create_image_tower,

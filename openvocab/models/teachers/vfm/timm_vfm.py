@@ -16,8 +16,8 @@ from einops import rearrange
 from timm.models import vision_transformer, vision_transformer_sam
 from torch import Tensor, nn
 
+from openvocab.checkpoints.key_check import check_keys
 from openvocab.checkpoints.reading import read_state_dict
-from openvocab.converters.open_clip_keys import check_keys
 from openvocab.models.clip_factory import resolve_checkpoint
 from openvocab.registry import MODELS
 

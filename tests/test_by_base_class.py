@@ -1,4 +1,4 @@
-from openvocab.utils.by_base_class import by_base_class
+from openvocab.by_base_class import by_base_class
 
 
 class Base:

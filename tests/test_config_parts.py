@@ -1,6 +1,6 @@
 from mmengine.config import ConfigDict
 
-from openvocab.utils.config_parts import checkpoints_in, dicts_in, drop_weights
+from openvocab.config_parts import checkpoints_in, dicts_in, drop_weights
 
 
 def test_dicts_come_before_those_they_hold():
