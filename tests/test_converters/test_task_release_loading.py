@@ -12,10 +12,10 @@ from helpers.clip_releases import with_values
 from helpers.task_releases import TASK_RELEASES, TINY, cat_seg, fvit, san
 from helpers.tiny_clip import write_arch
 from openvocab.apis.model import build_model
+from openvocab.apis.publish import publish
 from openvocab.checkpoints.reading import read_metadata
 from openvocab.converters import ADAPTERS
 from openvocab.converters.conversion import inspect_file, write_conversion
-from openvocab.converters.publish import publish
 from openvocab.registry import MODELS
 
 CONFIGS = Path(openvocab.__file__).parents[1] / 'configs'

@@ -15,7 +15,7 @@ from mmengine.logging import MMLogger
 from rich.console import Console
 from rich.table import Table
 
-from openvocab.converters.publish import SUFFIXES, Published, publish
+from openvocab.apis.publish import SUFFIXES, Published, publish
 from openvocab.engine.user_errors import user_errors
 
 

@@ -15,8 +15,8 @@ from safetensors.torch import load_file
 
 from helpers.tiny_configs import write_detector, write_segmentor
 from openvocab.apis.model import build_model
+from openvocab.apis.publish import publish
 from openvocab.checkpoints.reading import CheckpointError, read_metadata
-from openvocab.converters.publish import publish
 
 ALIGNER = "model = dict(type='openvocab.CLIPSelfAligner')\n"
 VISUAL = 'backbone.visual.'

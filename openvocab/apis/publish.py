@@ -29,7 +29,12 @@ from openvocab.checkpoints.reading import (
     under,
 )
 from openvocab.checkpoints.writing import unshared
+from openvocab.engine.safe_loading import load_from_source
+from openvocab.engine.strict_loading import load_state
 from openvocab.fileio import write_atomically
+from openvocab.models.freezing import RECORD_KEY, has_tensors, is_frozen
+
+from .model import build_model
 
 SUFFIXES = ('.pth', '.safetensors')
 _ENCODER = 'backbone.'
@@ -80,8 +85,6 @@ def publish(
         CheckpointError: The checkpoint is damaged, carries code, is of something else,
             or does not fit the config.
     """
-    from openvocab.engine.strict_loading import load_state
-
     if suffix not in SUFFIXES:
         raise CheckpointError(f'suffix {suffix!r} is none of {", ".join(SUFFIXES)}')
     checkpoint, config = Path(checkpoint), Path(config)
@@ -94,7 +97,7 @@ def publish(
             'are published (an alignment exports its encoder, encoder.safetensors)'
         )
     held = state = state_dict_of(content, f'checkpoint {checkpoint}')
-    model = _build(cfg)
+    model = build_model(cfg)
     encoder = 'kept as asked'
     if not keep_encoder:
         state, encoder = _without_encoder(state, model.backbone)
@@ -118,8 +121,6 @@ def publish(
 
 def _read_ours(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Content of a checkpoint and the record beside its weights, if it is ours."""
-    from openvocab.engine.safe_loading import load_from_source
-
     content = load_from_source(str(path))
     record = read_metadata(path)
     if path.suffix == '.safetensors':
@@ -139,18 +140,10 @@ def _read_ours(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     return content, record
 
 
-def _build(cfg: Config) -> nn.Module:
-    from openvocab.apis.model import build_model
-
-    return build_model(cfg)
-
-
 def _without_encoder(
     state: dict[str, Tensor], backbone: nn.Module
 ) -> tuple[dict[str, Tensor], str]:
     """Replaces a frozen encoder by its record where the config loads the same."""
-    from openvocab.models.freezing import RECORD_KEY, has_tensors, is_frozen
-
     if not has_tensors(state, _ENCODER):
         return state, 'not in the source, its record is'
     if not is_frozen(backbone):
