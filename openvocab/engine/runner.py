@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mmengine.model import BaseTTAModel, is_model_wrapper
+from mmengine.model import BaseTTAModel
 from mmengine.runner import BaseLoop, Runner
 from torch import nn
 
@@ -11,6 +11,7 @@ from openvocab.checkpoints.reading import state_dict_of
 
 from .safe_loading import load_from_source
 from .strict_loading import load_state
+from .unwrapping import unwrapped
 
 
 class StrictRunner(Runner):
@@ -49,13 +50,13 @@ class StrictRunner(Runner):
         checkpoint = load_from_source(filename, map_location)
         self.call_hook('after_load_checkpoint', checkpoint=checkpoint)
         state = state_dict_of(checkpoint, f'checkpoint {filename}')
-        load_state(_unwrapped(self.model), state, filename, self.cfg)
+        load_state(_augmented(self.model), state, filename, self.cfg)
         self._has_loaded = True
         self.logger.info(f'Load checkpoint from {filename}')
         return checkpoint
 
 
-def _unwrapped(model: nn.Module) -> nn.Module:
-    while is_model_wrapper(model) or isinstance(model, BaseTTAModel):
-        model = model.module
-    return model
+def _augmented(model: nn.Module) -> nn.Module:
+    """The model whose weights a checkpoint has, inside test-time augmentation too."""
+    model = unwrapped(model)
+    return _augmented(model.module) if isinstance(model, BaseTTAModel) else model

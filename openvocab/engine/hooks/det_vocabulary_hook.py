@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from openvocab.engine.unwrapping import unwrapped
 from openvocab.registry import HOOKS
 from openvocab.vocab import Vocabulary
 
@@ -28,7 +28,7 @@ class DetVocabularyHook(VocabularyHook):
 
     def before_train(self, runner: Runner) -> None:
         """Checks the data of training and validation."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if not hasattr(model, 'text_bank'):  # one of mmdet's: the parent has its say
             super().before_train(runner)
             return

@@ -5,10 +5,10 @@ from pathlib import Path
 import torch
 from mmengine.dist import master_only
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from openvocab.engine.unwrapping import unwrapped
 from openvocab.registry import HOOKS
 
 
@@ -77,8 +77,7 @@ def find_backbone(model: nn.Module) -> nn.Module:
     Raises:
         ValueError: If the model has none.
     """
-    if is_model_wrapper(model):
-        model = model.module
+    model = unwrapped(model)
     backbone = getattr(model, 'backbone', None)
     if not isinstance(backbone, nn.Module):
         raise ValueError(f'{type(model).__name__} has no backbone to export or record')

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from mmengine.dist import all_reduce, is_main_process
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch import nn
 
@@ -21,6 +20,7 @@ from openvocab.device import (
     synchronize,
 )
 from openvocab.engine.benchmarks import own_benchmark
+from openvocab.engine.unwrapping import unwrapped
 from openvocab.registry import HOOKS
 from openvocab.reports import Report, library_versions, published_metrics
 
@@ -149,8 +149,7 @@ def describe_model(model: nn.Module) -> dict[str, Any]:
         ``weights`` (encoder name -> fingerprint) and, where the model has them,
         ``readout``, ``vocabulary`` and ``prompts`` (name and hash).
     """
-    if is_model_wrapper(model):
-        model = model.module
+    model = unwrapped(model)
     meta: dict[str, Any] = {'weights': {}}
     backbone = getattr(model, 'backbone', None)
     if hasattr(backbone, 'record'):

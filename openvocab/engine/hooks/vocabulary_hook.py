@@ -1,10 +1,10 @@
 """The model's classes follow the data set of the running loop."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from openvocab.engine.unwrapping import unwrapped
 from openvocab.registry import HOOKS
 
 
@@ -55,7 +55,7 @@ class VocabularyHook(Hook):
         vocabulary = getattr(dataset, 'vocabulary', None)
         if vocabulary is None:
             return
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        model = unwrapped(runner.model)
         if not hasattr(model, 'set_vocabulary') or not hasattr(model, 'text_bank'):
             raise TypeError(
                 f'VocabularyHook: {type(model).__name__} has no set_vocabulary; take '
