@@ -11,6 +11,7 @@ Source: Cho et al., "CAT-Seg", CVPR 2024; names of the public code.
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from openvocab.checkpoints.reading import CheckpointError, state_dict_of, under
@@ -181,8 +182,6 @@ class CATSeg(TaskAdapter):
 
     def wrong_shapes(self, state: Mapping[str, Tensor]) -> Iterator[str]:
         """See :meth:`TaskAdapter.wrong_shapes`."""
-        import torch
-
         from openvocab.models.decode_heads import CATSegHead
 
         width, _, patch, _ = state[self.patch_key].shape
